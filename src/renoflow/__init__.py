@@ -1,0 +1,84 @@
+"""renoflow: a renovation company's work as declarative workflows, with deadlines, guards, documents and an audit trail.
+
+A workflow file says what may happen. A case is what has happened. Everything else is derived.
+"""
+
+from renoflow.engine.explain import Explanation
+from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.replay import HistoryMismatch
+from renoflow.engine.workflow import Workflow, Workflows, load_workflows
+from renoflow.errors import (
+    DefinitionError,
+    MissingExtra,
+    NaiveInstant,
+    Problem,
+    Refused,
+    RenoflowError,
+    ScriptError,
+    UnknownName,
+    UsageError,
+)
+from renoflow.records import (
+    Case,
+    ClockStep,
+    Command,
+    Deadline,
+    Decision,
+    Document,
+    DocumentRecord,
+    Effect,
+    HistoryEntry,
+    LinkedCase,
+    Payment,
+    Reason,
+    Signature,
+    Told,
+)
+from renoflow.script import Line, Replay, StepResult, read_script, run_script
+from renoflow.service import CaseService, Outcome
+from renoflow.store.memory import MemoryStore
+from renoflow.values import Actor, Duration, Label
+
+__all__ = [
+    "Actor",
+    "Case",
+    "CaseService",
+    "ClockStep",
+    "Command",
+    "Deadline",
+    "Decision",
+    "DefinitionError",
+    "Document",
+    "DocumentRecord",
+    "Duration",
+    "Effect",
+    "Explanation",
+    "HistoryEntry",
+    "HistoryMismatch",
+    "Label",
+    "Line",
+    "LinkedCase",
+    "MemoryStore",
+    "MissingExtra",
+    "NaiveInstant",
+    "Option",
+    "Outcome",
+    "Payment",
+    "Problem",
+    "Reason",
+    "Refused",
+    "RenoflowError",
+    "Replay",
+    "RouteStep",
+    "ScriptError",
+    "Signature",
+    "StepResult",
+    "Told",
+    "UnknownName",
+    "UsageError",
+    "Workflow",
+    "Workflows",
+    "load_workflows",
+    "read_script",
+    "run_script",
+]

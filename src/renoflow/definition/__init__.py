@@ -1,0 +1,1 @@
+"""Reading a workflow file into frozen values; nothing in it is resolved here."""

@@ -1,0 +1,370 @@
+"""What happens to the clocks of a case: started, stopped, paused, chosen again, extended, and passing.
+
+The order within one happening is: cancel, stop, choose again, start or restart, pause, resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from msgspec.structs import replace
+
+from renoflow.engine.calendar import Calendar
+from renoflow.engine.step import Step
+from renoflow.records import ClockStep, Deadline
+from renoflow.values import Duration
+from renoflow.workflow.plan import AlertPlan, ClockOp, ClockPlan, TermPlan
+
+RUNNING = "running"
+PAUSED = "paused"
+
+
+class UnpublishedYear(Exception):
+    """A date needs a year whose calendar is not published, and the firm does not assume one."""
+
+    def __init__(self, year: int) -> None:
+        self.year = year
+
+
+def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
+    """Apply to each clock what this happening does to it."""
+    for op in ops:
+        name = op.clock.name
+        before = clock = step.deadlines.get(name)
+        if clock is not None:
+            if op.cancel:
+                clock = cancelled(clock)
+            if op.stop:
+                clock = stopped(clock, step.at)
+            if op.rechoose and clock.status in (RUNNING, PAUSED):
+                clock = chosen_again(step, op.clock, clock, event)
+        if op.restart or (op.start and (clock is None or clock.status not in (RUNNING, PAUSED))):
+            clock = started(step, op.clock, clock, event)
+        if op.entry is not None and clock is not None:
+            clock = at_entry(step, op.clock, clock, op.entry)
+        if clock is not before and clock is not None:
+            put(step, name, clock)
+
+
+def put(step: Step, name: str, clock: Deadline) -> None:
+    step.deadlines = {**step.deadlines, name: clock}
+    step.clocks_changed = True
+
+
+# ------------------------------------------------------------------ starting
+
+
+def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> Deadline | None:
+    """A new generation, or the clock as it was when no term matches."""
+    term = matching_term(step, plan)
+    if term is None:
+        return old
+    day, start = _counted_from(step, plan)
+    due = _due(step, plan, term, day, start)
+    if due is None:
+        return old
+    due_at, limit, provisional, rolled = due
+    target_at = None if term.target is None else _end(step.calendar, term.target, day, start)
+    begun = ClockStep(
+        what="started", at=step.at, by=event, due_at=due_at, term=term.name, limit=limit, rolled=rolled
+    )
+    clock = Deadline(
+        status="running",
+        generation=1 if old is None else old.generation + 1,
+        started_at=start,
+        due_at=due_at,
+        target_at=target_at,
+        term=term.name,
+        limit=limit,
+        provisional=provisional,
+        steps=(begun,),
+    )
+    return _armed(step.calendar, plan, clock, step.at)
+
+
+def matching_term(step: Step, plan: ClockPlan) -> TermPlan | None:
+    """The first term whose condition holds and which knows its date or its length."""
+    for term in plan.terms:
+        if term.test is not None and not term.test(step):
+            continue
+        if term.until is not None and term.until(step) is None and term.limit(step) is None:
+            continue
+        return term
+    return None
+
+
+def _counted_from(step: Step, plan: ClockPlan) -> tuple[int, datetime]:
+    """The day that counts as the first, and the instant of the start."""
+    if plan.counts_from is not None:
+        day = plan.counts_from(step)
+        if day is not None:
+            ordinal = day.toordinal()
+            if ordinal != step.calendar.day_of(step.at):
+                return ordinal, step.calendar.midnight(ordinal)
+    return step.calendar.day_of(step.at), step.at
+
+
+def _due(
+    step: Step, plan: ClockPlan, term: TermPlan, day: int, start: datetime
+) -> tuple[datetime, str, bool, bool] | None:
+    """When a term ends: the instant, the limit in words, whether it is provisional, whether it rolled."""
+    calendar = step.calendar
+    until: date | None = None if term.until is None else term.until(step)
+    rolls = plan.statutory and plan.kind == "limit"
+    if until is not None:
+        last, provisional = until.toordinal(), False
+        limit = until.isoformat()
+        if plan.kind == "wait":
+            return calendar.midnight(last), limit, False, False
+    else:
+        length = term.limit(step)
+        if length is None:
+            return None
+        if term.floor is not None and length.rough_days < term.floor.rough_days:
+            length = term.floor
+        limit = str(length)
+        if length.elapsed:
+            return _end(calendar, length, day, start), limit, False, False
+        if plan.kind == "wait":
+            opens = calendar.opens(day, length)
+            return opens.at, limit, _checked(step, opens.provisional, opens.at), False
+        last, provisional = calendar.last_day(day, length)
+        rolls = rolls and length.unit != "working day"
+    rolled = False
+    if rolls:
+        moved, unsure = calendar.roll_over(last)
+        rolled, provisional, last = moved != last, provisional or unsure, moved
+    due_at = calendar.midnight(last + 1)
+    return due_at, limit, _checked(step, provisional, due_at), rolled
+
+
+def _checked(step: Step, provisional: bool, at: datetime) -> bool:
+    if provisional and step.strict_calendar:
+        raise UnpublishedYear(at.year)
+    return provisional
+
+
+def _end(calendar: Calendar, length: Duration, day: int, start: datetime) -> datetime:
+    if length.elapsed:
+        return calendar.due(start, length).at
+    return calendar.midnight(calendar.last_day(day, length)[0] + 1)
+
+
+# ------------------------------------------------------------------ ending, pausing, moving
+
+
+def cancelled(clock: Deadline) -> Deadline:
+    """Ended without a verdict; a verdict that stands is kept."""
+    if clock.status not in (RUNNING, PAUSED, "breached", "open"):
+        return clock
+    return replace(clock, status="cancelled", wake_at=None, paused_at=None)
+
+
+def stopped(clock: Deadline, at: datetime) -> Deadline:
+    """What was owed is done: in time, or late."""
+    if clock.status in (RUNNING, PAUSED):
+        return replace(clock, status="met", met_at=at, wake_at=None, paused_at=None)
+    if clock.status == "breached":
+        return replace(clock, status="met_late", met_at=at, wake_at=None)
+    return clock
+
+
+def at_entry(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadline:
+    """The pause clauses, read on entering a state: one holds, then paused; none, then running."""
+    holds = any(
+        state in pause.states and not (pause.unless is not None and pause.unless(step))
+        for pause in plan.pauses
+    )
+    if holds and clock.status == RUNNING:
+        note = ClockStep(what="paused", at=step.at, by=state, due_at=clock.due_at)
+        return replace(
+            clock, status="paused", paused_at=step.at, wake_at=None, steps=(*clock.steps, note)
+        )
+    if not holds and clock.status == PAUSED:
+        return resumed(step, plan, clock, state)
+    return clock
+
+
+def resumed(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadline:
+    """The rest of the term is kept: hours move by the time, days by the midnights, working days by those."""
+    paused_at = clock.paused_at or step.at
+    unit = unit_of(clock)
+    due_at, unsure = step.calendar.moved(clock.due_at, unit, paused_at, step.at)
+    target_at = clock.target_at
+    if target_at is not None:
+        target_at = step.calendar.moved(target_at, unit, paused_at, step.at)[0]
+    note = ClockStep(what="resumed", at=step.at, by=state, due_at=due_at, moved=unit)
+    clock = replace(
+        clock,
+        status="running",
+        due_at=due_at,
+        target_at=target_at,
+        paused_at=None,
+        provisional=clock.provisional or _checked(step, unsure, due_at),
+        steps=(*clock.steps, note),
+    )
+    return _armed(step.calendar, plan, clock, step.at, keep=True)
+
+
+def unit_of(clock: Deadline) -> str:
+    """The unit that a pause moves it by; an agreed date moves by days."""
+    _, _, unit = clock.limit.partition(" ")
+    return unit.rstrip("s") or "day"
+
+
+def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> Deadline:
+    """The term chosen anew and counted from the original start; what would lie before now becomes now."""
+    term = matching_term(step, plan)
+    if term is None:
+        # Nothing is owed any more: a complaint that turns out not to be urgent needs no visit at once.
+        return cancelled(clock)
+    start = clock.started_at
+    day = step.calendar.day_of(start)
+    due = _due(step, plan, term, day, start)
+    if due is None:
+        return clock
+    due_at, limit, provisional, rolled = due
+    if term.name == clock.term and limit == clock.limit:
+        return clock
+    target_at = None if term.target is None else _end(step.calendar, term.target, day, start)
+    due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
+    due_at = max(due_at, step.at)
+    note = ClockStep(
+        what="chosen", at=step.at, by=event, due_at=due_at, term=term.name, limit=limit, rolled=rolled
+    )
+    clock = replace(
+        clock,
+        due_at=due_at,
+        target_at=target_at,
+        term=term.name,
+        limit=limit,
+        provisional=provisional,
+        wakes_done=0,
+        steps=(*clock.steps, note),
+    )
+    if clock.status == PAUSED:
+        return clock
+    return _armed(step.calendar, plan, clock, step.at)
+
+
+def _with_past_pauses(
+    step: Step, clock: Deadline, due_at: datetime, target_at: datetime | None, limit: str
+) -> tuple[datetime, datetime | None]:
+    """The pauses and extensions that the clock has had count for the new term as well."""
+    unit = limit.partition(" ")[2].rstrip("s") or "day"
+    paused_from: datetime | None = None
+    for note in clock.steps:
+        if note.what == "paused":
+            paused_from = note.at
+        elif note.what == "resumed" and paused_from is not None:
+            due_at = step.calendar.moved(due_at, unit, paused_from, note.at)[0]
+            if target_at is not None:
+                target_at = step.calendar.moved(target_at, unit, paused_from, note.at)[0]
+        elif note.what == "extended":
+            due_at = _shifted(step.calendar, due_at, note.moved)
+            if target_at is not None:
+                target_at = _shifted(step.calendar, target_at, note.moved)
+    return due_at, target_at
+
+
+def extended(
+    step: Step, plan: ClockPlan, clock: Deadline, by: Duration, sign: int, event: str, reason: str
+) -> Deadline:
+    """Moved by a stated length, later or earlier; what would lie before now becomes now."""
+    if by.count < 0:
+        by, sign = Duration(-by.count, by.unit), -sign
+    moved = f"{'-' if sign < 0 else ''}{by}"
+    due_at = max(_shifted(step.calendar, clock.due_at, moved), step.at)
+    target_at = clock.target_at
+    if target_at is not None:
+        target_at = _shifted(step.calendar, target_at, moved)
+    note = ClockStep(
+        what="extended", at=step.at, by=event, due_at=due_at, moved=moved, reason=reason, actor=step.actor.id
+    )
+    clock = replace(clock, due_at=due_at, target_at=target_at, steps=(*clock.steps, note))
+    if clock.status == PAUSED:
+        return clock
+    return _armed(step.calendar, plan, clock, step.at, keep=True)
+
+
+def _shifted(calendar: Calendar, at: datetime, moved: str) -> datetime:
+    sign = -1 if moved.startswith("-") else 1
+    count, _, unit = moved.lstrip("-").partition(" ")
+    return calendar.extended(at, Duration(int(count), unit.rstrip("s")), sign=sign).at  # type: ignore[arg-type]
+
+
+def counted_again(step: Step, plan: ClockPlan, clock: Deadline) -> Deadline:
+    """A provisional date once its year is published; the same date when nothing has changed."""
+    term = next((one for one in plan.terms if one.name == clock.term), None)
+    if term is None or clock.status not in (RUNNING, PAUSED):
+        return clock
+    start = clock.started_at
+    due = _due(step, plan, term, step.calendar.day_of(start), start)
+    if due is None:
+        return clock
+    due_at, limit, provisional, rolled = due
+    target_at = clock.target_at
+    if term.target is not None:
+        target_at = _end(step.calendar, term.target, step.calendar.day_of(start), start)
+    due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
+    due_at = max(due_at, step.at)
+    if due_at == clock.due_at and provisional == clock.provisional:
+        return clock
+    note = ClockStep(what="counted_again", at=step.at, due_at=due_at, limit=limit, rolled=rolled)
+    clock = replace(
+        clock,
+        due_at=due_at,
+        target_at=target_at,
+        provisional=provisional,
+        steps=(*clock.steps, note),
+    )
+    return clock if clock.status == PAUSED else _armed(step.calendar, plan, clock, step.at, keep=True)
+
+
+# ------------------------------------------------------------------ passing
+
+
+def _armed(
+    calendar: Calendar, plan: ClockPlan, clock: Deadline, now: datetime, keep: bool = False
+) -> Deadline:
+    """Set to wake at its next warning, or at its due instant. Warnings whose time is past are left out;
+    with `keep`, those given already stay given."""
+    done = clock.wakes_done if keep else 0
+    for number, alert in enumerate(plan.warnings[done:], done):
+        at = calendar.before(clock.due_at, alert.length)
+        if at > now:
+            return replace(clock, wake_at=at, wakes_done=number)
+    return replace(clock, wake_at=max(clock.due_at, now), wakes_done=len(plan.warnings))
+
+
+def pass_wake(
+    step: Step, plan: ClockPlan, clock: Deadline
+) -> tuple[Deadline, AlertPlan | None, bool]:
+    """A clock whose wake has come: the clock after it, the alert to give, and whether it passes now."""
+    done = clock.wakes_done
+    calendar = step.calendar
+    if done < len(plan.warnings):
+        alert = plan.warnings[done]
+        return _armed(calendar, plan, replace(clock, wakes_done=done + 1), step.at, keep=True), alert, False
+    if done == len(plan.warnings):
+        passed = replace(
+            clock,
+            status=plan.mark,
+            breached_at=step.at if plan.mark == "breached" else None,
+            wakes_done=done + 1,
+            wake_at=_escalation_at(calendar, plan, clock, 0),
+        )
+        return passed, None, True
+    number = done - len(plan.warnings) - 1
+    alert = plan.escalations[number]
+    wake = _escalation_at(calendar, plan, clock, number + 1)
+    return replace(clock, wakes_done=done + 1, wake_at=wake), alert, False
+
+
+def _escalation_at(
+    calendar: Calendar, plan: ClockPlan, clock: Deadline, number: int
+) -> datetime | None:
+    if number >= len(plan.escalations):
+        return None
+    return calendar.after(clock.due_at, plan.escalations[number].length)

@@ -1,0 +1,322 @@
+"""Deciding: a case and a command in, the next case or the reasons why not out. Pure, and never by halves."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from renoflow.engine.deadlines import UnpublishedYear, extended, pass_wake, put, run_ops
+from renoflow.engine.effects import change_facts, hand_out, react
+from renoflow.engine.linked import hear
+from renoflow.engine.requirements import transition_for, unmet
+from renoflow.engine.step import Step, unopened
+from renoflow.errors import RenoflowError, UsageError
+from renoflow.records import (
+    NO_FACTS,
+    Case,
+    Command,
+    Decision,
+    Document,
+    LinkedCase,
+    Payment,
+    Reason,
+)
+from renoflow.values import SYSTEM, SYSTEM_ACTOR, Actor, Label, parse_duration
+from renoflow.workflow.plan import EventPlan, TransitionPlan
+
+LONGEST_CHAIN = 1000
+"""Steps that one command may lead to; a chain that needs more is a fault that the checks let through."""
+
+
+class Rules:
+    """A plan with the firm's calendar: what `decide` and its kin run on. Immutable, shared by all threads."""
+
+    __slots__ = ("calendar", "plan", "strict_calendar")
+
+    def __init__(self, plan: Any, calendar: Any, *, strict_calendar: bool = False) -> None:
+        self.plan = plan
+        self.calendar = calendar
+        self.strict_calendar = strict_calendar
+
+    def step(self, case: Case, actor: Actor, at: datetime) -> Step:
+        return Step(self.plan, self.calendar, case, actor, at, self.strict_calendar)
+
+
+# ------------------------------------------------------------------ the four ways in
+
+
+def decide(rules: Rules, case: Case, command: Command) -> Decision:
+    """Accepted with the next case, or refused with every reason and the case as it was.
+
+    What fell due at or before the command's instant happens first, and is part of an acceptance.
+    """
+    at = command.at
+    if at < case.at:
+        return _refused(case, Reason(code="time_runs_backwards", values={"found": at, "last": case.at}))
+    if command.version is not None and command.version != case.version:
+        values = {"found": case.version, "wanted": command.version}
+        return _refused(case, Reason(code="stale_version", values=values))
+    step = rules.step(case, command.actor, at)
+    try:
+        if case.wakes_at is not None and case.wakes_at <= at:
+            fire_due(step, at)
+            step.actor, step.at = command.actor, at
+        reasons = _carry_out(step, command)
+        if reasons:
+            return Decision(case, reasons=tuple(reasons))
+        _settle(step, at)
+    except UnpublishedYear as unpublished:
+        return _refused(case, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
+    return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
+
+
+def open_case(
+    rules: Rules,
+    case_id: str,
+    command: Command,
+    links: Mapping[str, LinkedCase] = NO_FACTS,
+    parent: str = "",
+    known_as: str = "",
+) -> Decision:
+    """A case begun by its opening event; a refused opening makes no case."""
+    blank = unopened(rules.plan, case_id, command.at, links, parent, known_as)
+    step = rules.step(blank, command.actor, command.at)
+    try:
+        reasons = _carry_out(step, command)
+        if reasons:
+            return Decision(None, reasons=tuple(reasons))
+        _settle(step, command.at)
+    except UnpublishedYear as unpublished:
+        return _refused(None, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
+    return Decision(step.case(command.at), tuple(step.entries), tuple(step.effects))
+
+
+def wake(rules: Rules, case: Case, at: datetime) -> Decision:
+    """Everything of this case that falls due by `at`, in time order; the same case when nothing does."""
+    if case.wakes_at is None or case.wakes_at > at:
+        return Decision(case)
+    step = rules.step(case, SYSTEM_ACTOR, at)
+    fire_due(step, at)
+    return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects))
+
+
+def _refused(case: Case | None, *reasons: Reason) -> Decision:
+    return Decision(case, reasons=reasons)
+
+
+# ------------------------------------------------------------------ one command
+
+
+def _carry_out(step: Step, command: Command) -> list[Reason]:
+    name = command.event
+    event = step.plan.events.get(name)
+    if event is None:
+        if command.told is not None:
+            hear_command(step, command)
+            return []
+        if name.startswith("deadline.") and name.endswith(".extend"):
+            return _extend_by_hand(step, command)
+        return [Reason(code="unknown_event", subject=name)]
+    transition = transition_for(step, event)
+    reasons = _attempt(
+        step, event, transition, command.facts, command.documents, command.payments, command.note, None
+    )
+    if not reasons and transition is not None and (transition.followers or step.told):
+        _follow(step, deque((name, step.number) for name in transition.followers))
+    return reasons
+
+
+def _attempt(
+    step: Step,
+    event: EventPlan,
+    transition: TransitionPlan | None,
+    facts: Mapping[str, Any],
+    documents: tuple[Document, ...],
+    payments: tuple[Payment, ...],
+    note: str,
+    cause: int | None,
+) -> list[Reason]:
+    """Offer an event: all it lacks, or nothing and the step has moved."""
+    reasons, kept = unmet(step, event, transition, facts, documents, payments)
+    if reasons or transition is None:
+        return reasons
+    source = step.state
+    if event.tracked or event.tracks_actor:
+        step.remember_doing(event.name, event.tracked, event.tracks_actor)
+    derived = change_facts(step, event.effects)
+    if transition.enters:
+        enter(step, event, transition)
+    step.record(
+        event.name,
+        source,
+        facts=kept,
+        derived=derived,
+        documents=documents,
+        payments=payments,
+        note=note,
+        cause=cause,
+    )
+    if transition.ops:
+        run_ops(step, transition.ops, event.name)
+    if event.effects.outward:
+        hand_out(step, event.effects, event.name)
+    if transition.reactions:
+        react(step, transition.reactions, event.name)
+    for invariant in transition.invariants:
+        if not invariant.test(step):
+            reasons.append(Reason(code="invariant_broken", subject=invariant.name, label=invariant.label))
+    return reasons
+
+
+def enter(step: Step, event: EventPlan, transition: TransitionPlan) -> None:
+    """Move to the target; a remembering state keeps where it was entered from, unless by `@history`."""
+    target = transition.target
+    if target in step.plan.remembering and not event.histories:
+        step.remembered = {**step.remembered, target: step.state}
+    step.state = target
+    step.entered_at = step.at
+
+
+def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
+    """Offer the system events that listen, each at once after its happening; refused, it leaves no trace."""
+    left = LONGEST_CHAIN
+    step.actor = SYSTEM_ACTOR
+    while waiting:
+        left -= 1
+        if left < 0:
+            raise RenoflowError(f"an endless chain of system events in {step.plan.id}: {waiting[0][0]}")
+        name, cause = waiting.popleft()
+        event = step.plan.events[name]
+        transition = transition_for(step, event)
+        if transition is None:
+            continue
+        mark = step.mark()
+        if _attempt(step, event, transition, NO_FACTS, (), (), "", cause):
+            step.back_to(mark)
+            continue
+        waiting.extend((follower, step.number) for follower in transition.followers)
+
+
+def _settle(step: Step, at: datetime) -> None:
+    """What a step has made due at its own instant (a date in the past) happens in it."""
+    if step.clocks_changed:
+        step.refresh_wake()
+        if step.wakes_at is not None and step.wakes_at <= at:
+            fire_due(step, at)
+
+
+# ------------------------------------------------------------------ what was told
+
+
+def hear_command(step: Step, command: Command) -> None:
+    """Take in what a linked case tells, and let what listens to it follow."""
+    told = command.told
+    if told is None or command.actor.id != SYSTEM:
+        raise UsageError("only the system tells a case what happened in a linked one")
+    happenings = hear(step, told)
+    number = step.record(command.event, step.state, told=told)
+    happened(step, happenings, number, command.event)
+
+
+def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) -> None:
+    """Clocks, reactions and system events that listen to happenings which are not events of this case."""
+    plan = step.plan
+    for happening in happenings:
+        keep = plan.tracked.get(happening, 0)
+        if keep:
+            step.remember_doing(happening, keep, False)
+    if happenings:
+        ops = plan.ops(happenings)
+        if ops:
+            run_ops(step, ops, about)
+    followers: deque[tuple[str, int]] = deque()
+    for happening in happenings:
+        react(step, plan.reactions.get(happening, ()), happening)
+        followers.extend((name, cause) for name in plan.fired.get(happening, ()))
+    if followers:
+        _follow(step, followers)
+
+
+# ------------------------------------------------------------------ what falls due
+
+
+def fire_due(step: Step, until: datetime) -> None:
+    """Marks, warnings and escalations up to an instant, in time order; at one instant all marks come first."""
+    plan = step.plan
+    left = LONGEST_CHAIN * 10
+    last = step.entries[-1].at if step.entries else None
+    if step.clocks_changed:
+        step.refresh_wake()
+    while step.wakes_at is not None and step.wakes_at <= until:
+        left -= 1
+        if left < 0:
+            raise RenoflowError(f"the clocks of {step.case_id} never come to rest")
+        at = step.wakes_at if last is None else max(step.wakes_at, last)
+        step.as_system(at)
+        marks: list[tuple[str, int]] = []
+        for name, clock_plan in plan.clocks.items():
+            clock = step.deadlines.get(name)
+            if clock is None or clock.wake_at is None or clock.wake_at > at:
+                continue
+            clock, alert, passed = pass_wake(step, clock_plan, clock)
+            put(step, name, clock)
+            if passed:
+                mark = f"deadline.{name}.{clock_plan.mark}"
+                marks.append((mark, step.record(mark, step.state)))
+            elif alert is not None:
+                kind = "warning" if alert.sign < 0 else "escalation"
+                for role in alert.notify:
+                    step.effect("notify", role, f"deadline.{name}.{kind}", {"due_at": clock.due_at})
+        for mark, number in marks:
+            happened(step, (mark,), number, mark)
+            step.as_system(at)
+        last = at
+        step.refresh_wake()
+
+
+# ------------------------------------------------------------------ extension by hand
+
+
+def _extend_by_hand(step: Step, command: Command) -> list[Reason]:
+    """`deadline.<name>.extend` with `by` (a duration) and `reason`: for the roles that the rule names."""
+    name = command.event.removeprefix("deadline.").removesuffix(".extend")
+    plan = step.plan.clocks.get(name)
+    if plan is None:
+        return [Reason(code="unknown_event", subject=command.event)]
+    reasons: list[Reason] = []
+    clock = step.deadlines.get(name)
+    label = Label(f"延长{plan.label.zh}", f"extend: {plan.label.en}")
+    if clock is None or clock.status not in ("running", "paused"):
+        status = "idle" if clock is None else clock.status
+        reasons.append(
+            Reason(code="wrong_state", subject=command.event, label=label,
+                   values={"state": status, "allowed": "running/paused"})
+        )  # fmt: skip
+    if plan.extended_by.isdisjoint(command.actor.roles):
+        allowed = [step.plan.role_labels[role] for role in sorted(plan.extended_by)]
+        values: dict[str, object] = {"allowed": tuple(allowed) or Label("任何人均不可", "nobody")}
+        reasons.append(
+            Reason(code="role_not_allowed", subject=command.event, label=label, values=values)
+        )
+    length = None
+    try:
+        length = parse_duration(command.facts.get("by"))
+    except ValueError:
+        wanted = Label("一段时长,如 3 days", "a duration, as '3 days'")
+        wrong: dict[str, object] = {"found": repr(command.facts.get("by")), "wanted": wanted}
+        reasons.append(
+            Reason(code="fact_invalid", subject="by", label=Label("延长多久", "by how much"), values=wrong)
+        )
+    reason = command.facts.get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        reasons.append(
+            Reason(code="fact_missing", subject="reason", label=Label("延长理由", "the reason"))
+        )
+    if reasons or clock is None or length is None:
+        return reasons
+    facts = {"by": str(length), "reason": str(reason)}
+    step.record(command.event, step.state, facts=facts, note=command.note)
+    put(step, name, extended(step, plan, clock, length, 1, command.event, str(reason)))
+    return []

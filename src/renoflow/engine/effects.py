@@ -1,0 +1,113 @@
+"""What follows from an event or a happening: counts and facts set, and what is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from renoflow.engine.deadlines import extended, put
+from renoflow.engine.step import Step
+from renoflow.records import NO_FACTS, Document, FactValue
+from renoflow.workflow.clocks import as_length
+from renoflow.workflow.plan import EffectsPlan, OpeningPlan, ReactionPlan, TellingPlan
+
+
+def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
+    """Counts first, then what is set; returns what was derived. An unknown value leaves its target as it was."""
+    if not effects.adds and not effects.sets:
+        return NO_FACTS
+    facts: dict[str, FactValue] = dict(step.facts)
+    for name, amount, ceiling in effects.adds:
+        total = int(facts.get(name, 0)) + int(amount(step) or 0)  # type: ignore[arg-type]
+        facts[name] = total if ceiling is None else min(total, ceiling)
+    step.facts = facts
+    for name, plan, value in effects.sets:
+        found = value(step)
+        if found is not None:
+            facts[name] = plan.read(found)
+    touched = [name for name, _, _ in effects.adds] + [name for name, _, _ in effects.sets]
+    return {name: facts[name] for name in touched if name in facts}
+
+
+def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:
+    """Notices, openings, tellings, requests and extensions, in this order."""
+    for notice in effects.notifies:
+        if notice.when is None or notice.when(step):
+            role = notice.role if isinstance(notice.role, str) else notice.role(step)
+            if role:
+                step.effect("notify", str(role), about)
+    for extension in effects.extends:
+        clock = step.deadlines.get(extension.clock)
+        if clock is None or clock.status not in ("running", "paused"):
+            continue
+        length = as_length(extension.by(step))
+        if length is not None and length.count and (extension.when is None or extension.when(step)):
+            sign = extension.sign
+            plan = step.plan.clocks[extension.clock]
+            put(step, extension.clock, extended(step, plan, clock, length, sign, about, ""))
+    for opening in effects.opens:
+        if opening.when is None or opening.when(step):
+            _open(step, opening, about)
+    for telling in effects.tells:
+        if telling.when is None or telling.when(step):
+            _tell(step, telling, about)
+    for asking in effects.asks:
+        if asking.when is None or asking.when(step):
+            data = {} if asking.amount is None else {"amount": asking.amount(step)}
+            step.effect("ask", asking.host, about, data)
+
+
+def react(step: Step, reactions: tuple[ReactionPlan, ...], about: str) -> None:
+    for reaction in reactions:
+        if reaction.when is None or reaction.when(step):
+            change_facts(step, reaction.effects)
+            hand_out(step, reaction.effects, about)
+
+
+def _known(step: Step, pairs: Any) -> dict[str, Any]:
+    values = ((name, get(step)) for name, get in pairs)
+    return {name: value for name, value in values if value is not None}
+
+
+def _open(step: Step, opening: OpeningPlan, about: str) -> None:
+    if opening.once and step.opened.get(opening.child):
+        return
+    shared = _known(step, opening.facts)
+    for row in opening.each:
+        number = step.opened.get(opening.child, 0) + 1
+        taken = step.children.get(opening.child, {})
+        while f"{step.case_id}/{opening.child}-{number}" in taken:
+            number += 1
+        step.opened = {**step.opened, opening.child: number}
+        step.effect(
+            "open",
+            opening.workflow,
+            about,
+            {
+                "case": f"{step.case_id}/{opening.child}-{number}",
+                "child": opening.child,
+                "reason": opening.reason,
+                "facts": {**shared, **row},
+            },
+        )
+
+
+def _tell(step: Step, telling: TellingPlan, about: str) -> None:
+    """An event offered to the linked case, or to every open child of a kind."""
+    data = {
+        "event": telling.event,
+        "facts": _known(step, telling.facts),
+        "documents": tuple(
+            Document(name, step.documents[name].signatures)
+            for name in telling.documents
+            if name in step.documents
+        ),
+    }
+    if telling.relation == "link":
+        linked = step.links.get(telling.name)
+        # Without such a case the host is told, under the workflow's name.
+        step.effect("tell", linked.case if linked else step.plan.links[telling.name], about, data)
+        return
+    for case in step.children.get(telling.name, {}).values():
+        if not case.ended:
+            step.effect("tell", case.case, about, data)

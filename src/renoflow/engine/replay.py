@@ -1,0 +1,75 @@
+"""A case from its history: the entries that came from outside, decided again in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from renoflow.engine.decide import Rules, decide, open_case, wake
+from renoflow.errors import RenoflowError
+from renoflow.records import NO_FACTS, Case, Command, HistoryEntry, LinkedCase
+from renoflow.values import Actor
+
+
+class HistoryMismatch(RenoflowError):
+    """A history does not follow from the rules: `entry` is the first one that differs."""
+
+    def __init__(self, entry: HistoryEntry, why: str) -> None:
+        self.entry = entry
+        super().__init__(f"entry {entry.number} ({entry.event}) of {entry.case} {why}")
+
+
+def replay(
+    rules: Rules,
+    history: Iterable[HistoryEntry],
+    *,
+    links: dict[str, LinkedCase] | None = None,
+    parent: str = "",
+    known_as: str = "",
+) -> Case:
+    """The case that a history leads to; raises `HistoryMismatch` where the rules would write another one.
+
+    `links`, `parent` and `known_as` are what the case was opened with.
+    """
+    case: Case | None = None
+    written: list[HistoryEntry] = []
+    for position, entry in enumerate(history):
+        if position < len(written):
+            if written[position] != entry:
+                raise HistoryMismatch(entry, "differs from what the rules write here")
+            continue
+        if entry.cause is not None:
+            raise HistoryMismatch(entry, "does not follow from the entry that it names")
+        if case is None:
+            made = open_case(
+                rules, entry.case, _command(entry), links or dict(NO_FACTS), parent, known_as
+            )
+        elif _is_mark(entry):
+            made = wake(rules, case, entry.at)
+        else:
+            made = decide(rules, case, _command(entry))
+        if made.refused or made.case is None:
+            raise HistoryMismatch(entry, "would be refused: " + "; ".join(r.text("en") for r in made.reasons))
+        case = made.case
+        written.extend(made.entries)
+        if position >= len(written) or written[position] != entry:
+            raise HistoryMismatch(entry, "differs from what the rules write here")
+    if case is None:
+        raise RenoflowError("an empty history has no case")
+    return case
+
+
+def _is_mark(entry: HistoryEntry) -> bool:
+    return entry.event.startswith("deadline.") and not entry.event.endswith(".extend")
+
+
+def _command(entry: HistoryEntry) -> Command:
+    return Command(
+        event=entry.event,
+        actor=Actor(entry.actor, frozenset(entry.roles)),
+        at=entry.at,
+        facts=entry.facts,
+        documents=entry.documents,
+        payments=entry.payments,
+        note=entry.note,
+        told=entry.told,
+    )

@@ -1,0 +1,248 @@
+"""What a command must bring and satisfy; every unmet requirement becomes a reason, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from renoflow.engine.step import Step
+from renoflow.errors import UnknownName
+from renoflow.records import (
+    Document,
+    DocumentRecord,
+    FactValue,
+    Payment,
+    Reason,
+    Signature,
+)
+from renoflow.values import Label, parse_money
+from renoflow.workflow.plan import EventPlan, PaperPlan, TransitionPlan
+from renoflow.workflow.statements import joined
+
+
+def transition_for(step: Step, event: EventPlan) -> TransitionPlan | None:
+    """The event's transition from where the case stands; `@history` goes to what was remembered."""
+    state = step.state
+    found = event.transitions.get(state)
+    if found is None and event.histories:
+        origin = step.remembered.get(state)
+        if origin is not None:
+            return event.histories.get((state, origin))
+    return found
+
+
+def unmet(
+    step: Step,
+    event: EventPlan,
+    transition: TransitionPlan | None,
+    facts: Mapping[str, Any],
+    documents: tuple[Document, ...],
+    payments: tuple[Payment, ...],
+) -> tuple[list[Reason], dict[str, FactValue]]:
+    """Merges what was brought into the step and returns what is unmet, and the facts as kept.
+
+    The step is left merged: on a refusal the caller throws it away or goes back to its mark.
+    """
+    reasons: list[Reason] = []
+    if transition is None:
+        reasons.append(_wrong_state(step, event))
+    if event.by.isdisjoint(step.actor.roles):
+        reasons.append(
+            Reason(code="role_not_allowed", subject=event.name, label=event.label,
+                   values={"allowed": event.by_label, "roles": tuple(sorted(step.actor.roles))})
+        )  # fmt: skip
+    kept: dict[str, FactValue] = {}
+    if facts:
+        kept = _read_facts(step, event, facts, reasons)
+        if kept:
+            step.facts = {**step.facts, **kept}
+    for name in event.gives:
+        if name not in kept and name not in facts:
+            reasons.append(Reason(code="fact_missing", subject=name, label=step.plan.facts[name].label))
+    if documents:
+        _bring_documents(step, documents, reasons)
+    if payments:
+        _bring_payments(step, payments, reasons)
+    if event.papers:
+        brought = {document.id for document in documents}
+        for paper in event.papers:
+            _check_paper(step, paper, brought, reasons)
+    for name, label, wanted in event.payments:
+        _check_payment(step, name, label, wanted(step), reasons)
+    tests = event.guards if transition is None else transition.guards
+    for guard in tests:
+        if not guard.test(step):
+            reasons.append(guard.reason(step))
+    return reasons, kept
+
+
+def _wrong_state(step: Step, event: EventPlan) -> Reason:
+    ended = step.state in step.plan.finals
+    opened = not event.sources_label.zh
+    return Reason(
+        code="already_open" if opened else "case_closed" if ended else "wrong_state",
+        subject=event.name,
+        label=event.label,
+        values={
+            "state": step.plan.state_labels.get(step.state, Label("未开立", "not opened")),
+            "allowed": event.sources_label,
+            "found": step.state,
+            "states": event.sources,
+        },
+    )
+
+
+# ------------------------------------------------------------------ facts
+
+
+def _read_facts(
+    step: Step, event: EventPlan, facts: Mapping[str, Any], reasons: list[Reason]
+) -> dict[str, FactValue]:
+    kept: dict[str, FactValue] = {}
+    for name, value in facts.items():
+        plan = event.accepts.get(name)
+        if plan is None:
+            reasons.append(_not_allowed(step, event, name))
+            continue
+        if plan.told_by is not None and _is_linked(step, plan.told_by):
+            # The linked case tells this; nobody makes his own guard true.
+            reasons.append(_not_allowed(step, event, name))
+            continue
+        try:
+            kept[name] = plan.read(value)
+        except ValueError as error:
+            reasons.append(
+                Reason(code="fact_invalid", subject=name, label=plan.label,
+                       values={"found": _short(value), "wanted": plan.wanted, "why": str(error)})
+            )  # fmt: skip
+    return kept
+
+
+def _not_allowed(step: Step, event: EventPlan, name: str) -> Reason:
+    known = step.plan.facts.get(name)
+    if known is None:
+        raise UnknownName("fact", name, step.plan.facts)
+    return Reason(
+        code="fact_not_allowed", subject=name, label=known.label, values={"event": event.label}
+    )
+
+
+def _is_linked(step: Step, workflow: str) -> bool:
+    return any(case.workflow == workflow for case in step.links.values())
+
+
+def _short(value: object) -> str:
+    text = repr(value) if not isinstance(value, (str, Decimal)) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+# ------------------------------------------------------------------ documents
+
+
+def _bring_documents(step: Step, documents: tuple[Document, ...], reasons: list[Reason]) -> None:
+    plan = step.plan
+    merged = dict(step.documents)
+    for document in documents:
+        signers = plan.signers.get(document.id)
+        if signers is None:
+            raise UnknownName("document", document.id, plan.signers)
+        signatures = tuple(_signature(step, item) for item in document.signed_by)
+        strangers = [s.role for s in signatures if s.role not in plan.roles]
+        if strangers:
+            paper = plan.definition.documents[document.id]
+            reasons.append(
+                Reason(code="unknown_signer", subject=document.id, label=Label(paper.zh, paper.en),
+                       values={"found": strangers[0]})
+            )  # fmt: skip
+            continue
+        merged[document.id] = _with_copy(
+            merged.get(document.id), document.id in plan.repeating, signers, signatures, step.at
+        )
+    step.documents = merged
+
+
+def _signature(step: Step, signed: Signature | str) -> Signature:
+    """A bare role stands for the actor himself when he has that role."""
+    if isinstance(signed, str):
+        return Signature(signed, step.actor.id if signed in step.actor.roles else None, step.at)
+    return signed if signed.at is not None else Signature(signed.role, signed.actor, step.at)
+
+
+def _with_copy(
+    old: DocumentRecord | None,
+    repeats: bool,
+    signers: tuple[str, ...],
+    signatures: tuple[Signature, ...],
+    at: datetime,
+) -> DocumentRecord:
+    """One more copy of what repeats; otherwise the same paper with the signatures put together."""
+    if old is not None and not repeats:
+        later = {signature.role for signature in signatures}
+        signatures = (*(s for s in old.signatures if s.role not in later), *signatures)
+        copies, signed = 1, 0
+    else:
+        copies = 1 if old is None else old.copies + 1
+        signed = 0 if old is None else old.signed_copies
+    complete = {signature.role for signature in signatures}.issuperset(signers)
+    return DocumentRecord(copies, signed + complete, at, signatures)
+
+
+def _check_paper(step: Step, paper: PaperPlan, brought: set[str], reasons: list[Reason]) -> None:
+    if paper.when is not None and not paper.when(step):
+        return
+    record = step.documents.get(paper.id)
+    if record is None or (paper.repeats and paper.id not in brought):
+        reasons.append(Reason(code="document_missing", subject=paper.id, label=paper.label))
+        return
+    if not paper.signers:
+        return
+    there = {signature.role for signature in record.signatures}
+    if there.issuperset(paper.signers):
+        return
+    if paper.unsigned_when is not None and paper.unsigned_when(step):
+        return
+    missing = [n for n, role in enumerate(paper.signers) if role not in there]
+    reasons.append(
+        Reason(code="signature_missing", subject=paper.id, label=paper.label,
+               values={"signers": joined([paper.signer_labels[n] for n in missing]),
+                       "roles": tuple(paper.signers[n] for n in missing)})
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ payments
+
+
+def _bring_payments(step: Step, payments: tuple[Payment, ...], reasons: list[Reason]) -> None:
+    merged = dict(step.payments)
+    known = step.plan.definition.payments
+    for payment in payments:
+        definition = known.get(payment.id)
+        if definition is None:
+            raise UnknownName("payment", payment.id, known)
+        try:
+            amount = parse_money(payment.amount)
+        except ValueError:
+            amount = Decimal(0)
+        if amount <= 0:
+            reasons.append(
+                Reason(code="payment_invalid", subject=payment.id,
+                       label=Label(definition.zh, definition.en), values={"found": _short(payment.amount)})
+            )  # fmt: skip
+            continue
+        merged[payment.id] = merged.get(payment.id, Decimal(0)) + amount
+    step.payments = merged
+
+
+def _check_payment(
+    step: Step, name: str, label: Label, wanted: Decimal | None, reasons: list[Reason]
+) -> None:
+    found = step.payments.get(name, Decimal(0))
+    if wanted is not None and found < wanted or wanted is None and found <= 0:
+        reasons.append(
+            Reason(code="payment_missing", subject=name, label=label,
+                   values={"wanted": "…" if wanted is None else wanted, "found": found})
+        )  # fmt: skip
+
+

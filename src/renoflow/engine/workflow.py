@@ -1,0 +1,228 @@
+"""What a host holds: a workflow to decide with, and the set of workflows that run beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
+from renoflow.engine import outlook
+from renoflow.engine.calendar import Calendar, YearPlan
+from renoflow.engine.decide import Rules, decide, open_case, wake
+from renoflow.engine.explain import Explanation, explain
+from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.replay import replay
+from renoflow.engine.sides import time_by_side
+from renoflow.errors import UnknownName, UsageError
+from renoflow.records import (
+    NO_FACTS,
+    Case,
+    Command,
+    Decision,
+    Document,
+    HistoryEntry,
+    LinkedCase,
+    Payment,
+    documents_from,
+)
+from renoflow.values import Actor, Label, instant
+from renoflow.workflow.catalog import load_definitions, load_profile
+from renoflow.workflow.compile import compile_workflow
+from renoflow.workflow.conditions import Predicate
+from renoflow.workflow.machine import build_machine
+from renoflow.workflow.plan import Plan
+from renoflow.workflow.scene import Scene
+
+
+class Workflow:
+    """A compiled workflow, immutable and shared by all its cases and all threads.
+
+    Every method is pure: no clock is read and nothing is stored. Cases and commands must belong to this
+    workflow; a case of another one is a `UsageError`.
+    """
+
+    def __init__(self, plan: Plan, calendar: Calendar, *, strict_calendar: bool = False) -> None:
+        self.plan = plan
+        self.calendar = calendar
+        self._rules = Rules(plan, calendar, strict_calendar=strict_calendar)
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.id} v{self.version}>"
+
+    @property
+    def id(self) -> str:
+        return self.plan.id
+
+    @property
+    def version(self) -> int:
+        return self.plan.version
+
+    @property
+    def label(self) -> Label:
+        return self.plan.label
+
+    # -------------------------------------------------------------- deciding
+
+    def open(
+        self,
+        case_id: str,
+        *,
+        actor: Actor,
+        at: datetime | str,
+        facts: Mapping[str, Any] = NO_FACTS,
+        documents: Iterable[Document | str] = (),
+        payments: Iterable[Payment] = (),
+        note: str = "",
+        event: str | None = None,
+        links: Mapping[str, LinkedCase] = NO_FACTS,
+        parent: str = "",
+        known_as: str = "",
+    ) -> Decision:
+        """A new case by the opening event (named when there are several), or the reasons why not."""
+        if not case_id:
+            raise UsageError("a case needs an id; found an empty string")
+        command = Command(
+            event=event or self.opening,
+            actor=actor,
+            at=instant(at),
+            facts=facts,
+            documents=documents_from(documents),
+            payments=tuple(payments),
+            note=note,
+        )
+        return open_case(self._rules, case_id, command, links, parent, known_as)
+
+    @property
+    def opening(self) -> str:
+        """The opening event, the first one where the file has several."""
+        return self.plan.openings[0]
+
+    def decide(self, case: Case, command: Command) -> Decision:
+        """The next case with its history entries and effects, or every reason against it."""
+        self._own(case)
+        return decide(self._rules, case, command)
+
+    def wake(self, case: Case, at: datetime | str) -> Decision:
+        """What falls due by `at`: warnings, breaches, escalations, and what they fire."""
+        self._own(case)
+        return wake(self._rules, case, instant(at))
+
+    def replay(
+        self,
+        history: Iterable[HistoryEntry],
+        *,
+        links: Mapping[str, LinkedCase] = NO_FACTS,
+        parent: str = "",
+        known_as: str = "",
+    ) -> Case:
+        """The case that a history leads to; raises `HistoryMismatch` where the rules disagree with it."""
+        return replay(self._rules, history, links=dict(links), parent=parent, known_as=known_as)
+
+    # -------------------------------------------------------------- asking
+
+    def allowed(
+        self, case: Case, *, at: datetime | str, actor: Actor | None = None
+    ) -> tuple[Option, ...]:
+        """What can be done now, by whom, and what is missing for the rest."""
+        self._own(case)
+        return outlook.allowed(self._rules, case, actor, instant(at))
+
+    def route(self, case: Case, target: str) -> tuple[RouteStep, ...] | None:
+        """The shortest way to a state: who acts, with which documents, by when; None when there is none."""
+        self._own(case)
+        return outlook.route(self._rules, case, target)
+
+    def explain(self, case: Case, deadline: str) -> Explanation:
+        """Why a deadline is due when it is."""
+        self._own(case)
+        return explain(self._rules, case, deadline)
+
+    def time_by_side(
+        self, history: Iterable[HistoryEntry], until: datetime | str
+    ) -> dict[str, Any]:
+        """For how long the case has waited for each side, as timedeltas by side."""
+        return time_by_side(self.plan, history, instant(until))
+
+    def broken_invariants(self, case: Case) -> tuple[Label, ...]:
+        """The invariants that do not hold for this case; none, for every case that this workflow made."""
+        step: Scene = self._rules.step(case, Actor("?"), case.at)
+        return tuple(
+            rule.label for rule in self.plan.invariants.get(case.state, ()) if not rule.test(step)
+        )
+
+    def machine(self, model: Any = None) -> Any:
+        """A plain `transitions.Machine` with the same states, events and named guards, for hosts that use it."""
+        return build_machine(self.plan.definition, model)
+
+    def _own(self, case: Case) -> None:
+        if case.workflow != self.plan.id:
+            raise UsageError(f"case {case.id} belongs to {case.workflow!r}, not to {self.plan.id!r}")
+
+
+class Workflows(Mapping[str, Workflow]):
+    """Workflows by id, compiled together, so that each knows which others are loaded."""
+
+    def __init__(
+        self,
+        definitions: Mapping[str, WorkflowDefinition],
+        *,
+        profile: ProfileDefinition | None = None,
+        predicates: Mapping[str, Predicate] | None = None,
+    ) -> None:
+        self.profile = profile
+        self.calendar = _calendar(profile)
+        strict = profile is not None and profile.profile.unpublished == "refuse"
+        self._workflows = {
+            name: Workflow(
+                compile_workflow(definition, loaded=definitions, predicates=predicates),
+                self.calendar,
+                strict_calendar=strict,
+            )
+            for name, definition in definitions.items()
+        }
+
+    def __getitem__(self, name: str) -> Workflow:
+        try:
+            return self._workflows[name]
+        except KeyError:
+            raise UnknownName("workflow", name, self._workflows) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._workflows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._workflows)
+
+    def __len__(self) -> int:
+        return len(self._workflows)
+
+
+def load_workflows(
+    *paths: str | Path,
+    only: Iterable[str] | None = None,
+    profile: str | Path | ProfileDefinition | None = None,
+    predicates: Mapping[str, Predicate] | None = None,
+) -> Workflows:
+    """The bundled workflows (or `only` some), a host's own files, a firm's profile over all of them.
+
+    `predicates` are the functions behind `registered` conditions, by name. Raises `DefinitionError` with
+    every fault of every file.
+    """
+    loaded = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
+    definitions = load_definitions(*(Path(path) for path in paths), only=only, profile=loaded)
+    return Workflows(definitions, profile=loaded, predicates=predicates)
+
+
+def _calendar(profile: ProfileDefinition | None) -> Calendar:
+    if profile is None:
+        return Calendar()
+    years = {
+        int(year): YearPlan(
+            rest=frozenset(date.fromisoformat(day) for day in plan.rest),
+            work=frozenset(date.fromisoformat(day) for day in plan.work),
+        )
+        for year, plan in profile.calendar.items()
+    }
+    return Calendar(profile.profile.zone, years)

@@ -1,0 +1,116 @@
+"""Every error that renoflow raises.
+
+    RenoflowError
+    ├── DefinitionError          the author's fault: a workflow file or a profile is wrong
+    │                            (.problems: every fault at once, each with its place)
+    ├── UsageError               the caller's fault: the library was called wrongly
+    │   ├── UnknownName          no such workflow, event, fact, document, payment, deadline or state
+    │   └── NaiveInstant         an instant without a time zone
+    ├── ScriptError              a replay script is malformed (.line, .reason)
+    ├── Refused                  the rules said no, and the caller asked for an exception
+    │                            (.reasons); `decide` itself never raises it
+    └── MissingExtra             an optional dependency is not installed; names the command
+
+A business "no" is a value, `Decision.refused` with its reasons, not an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from renoflow.records import Reason
+
+
+class RenoflowError(Exception):
+    """The root of all errors here."""
+
+
+@frozen(kw_only=True)
+class Problem:
+    """One fault of a definition: what is wrong, where, and what to do about it.
+
+    `file` is a name or path as it was given, `line` counts from 1 and is None where it cannot be
+    had, `path` is the table path (`events.pay_deposit.guards[0]`).
+    """
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part not in ("", None))
+        head = " ".join(part for part in (place, f"[{self.path}]" if self.path else "") if part)
+        text = f"{head}: {self.message}" if head else self.message
+        return f"{text} ({self.suggestion})" if self.suggestion else text
+
+
+class DefinitionError(RenoflowError):
+    """A workflow file or a profile does not hold together; `problems` lists every fault found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        count = len(self.problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in the definition:\n{lines}")
+
+
+class UsageError(RenoflowError):
+    """The library was called wrongly; the message says what was found and what was allowed."""
+
+
+class UnknownName(UsageError):
+    """A name that the workflow does not declare; the message lists near ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known: tuple[str, ...] = tuple(known)
+        super().__init__(f"unknown {kind} {name!r}{did_you_mean(name, self.known)}")
+
+
+class NaiveInstant(UsageError):
+    """An instant without a time zone; an instant is never guessed."""
+
+
+class ScriptError(RenoflowError):
+    """A replay script cannot be read; nothing of it was run."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line = line
+        self.reason = reason
+        super().__init__(f"line {line}: {reason}")
+
+
+class Refused(RenoflowError):
+    """The rules refused a command; `reasons` says everything that was missing."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        self.reasons: tuple[Reason, ...] = tuple(reasons)
+        super().__init__("; ".join(reason.text("en") for reason in self.reasons))
+
+
+class MissingExtra(RenoflowError):
+    """An optional dependency is missing."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} is not installed; run: pip install 'renoflow[{extra}]'")
+
+
+def did_you_mean(name: str, known: Iterable[str], limit: int = 12) -> str:
+    """`; did you mean 'x'?`, or the known names when none is near and they are few."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    if not names:
+        return "; none is declared"
+    shown = ", ".join(names[:limit])
+    return f"; known are {shown}{', …' if len(names) > limit else ''}"

@@ -1,0 +1,285 @@
+"""What happens, as frozen values: commands in, decisions out, and the case that lies between.
+
+These travel through `decide` by the dozen and are stored as JSON, so they are `msgspec.Struct`s
+(see `docs/performance.md`). Mappings inside them are plain dicts that nobody changes in place.
+All instants are UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from renoflow.errors import Refused, UsageError
+from renoflow.values import Actor, Label, Lang, instant
+from renoflow.wording import sentence
+
+FactValue = bool | int | str | Decimal | date | datetime | tuple[str, ...]
+"""A fact as kept: durations as text (`"2 years"`), sets and texts as tuples, money and shares exact."""
+
+Status = Literal[
+    "idle", "running", "paused", "met", "breached", "met_late", "expired", "open", "cancelled"
+]
+NO_FACTS: Mapping[str, Any] = {}
+
+
+# ------------------------------------------------------------------ what a command brings
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """Who signed, in which role, and when; `actor` is None when only the role is known."""
+
+    role: str
+    actor: str | None = None
+    at: datetime | None = None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A document that comes with a command. A signer may be a role, or a `Signature`."""
+
+    id: str
+    signed_by: tuple[Signature | str, ...] = ()
+
+    def __post_init__(self) -> None:
+        signers: object = self.signed_by
+        if not isinstance(signers, tuple):
+            if isinstance(signers, (str, Signature)):
+                signers = (signers,)
+            msgspec.structs.force_setattr(self, "signed_by", tuple(signers))  # type: ignore[arg-type]
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """Money received, in yuan: `Payment("deposit", "5000.00")`."""
+
+    id: str
+    amount: Decimal | str | int
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a linked case tells: its state after the step, and the facts that the listener reads."""
+
+    relation: Literal["child", "link"]
+    name: str
+    case: str
+    workflow: str
+    event: str
+    state: str
+    ended: bool
+    happenings: tuple[str, ...] = ()
+    facts: Mapping[str, FactValue] = NO_FACTS
+
+
+class Command(msgspec.Struct, frozen=True):
+    """An event offered to a case by somebody, at an instant, with what it brings.
+
+    `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
+    `version` refuses the command if the case has moved on since (`stale_version`).
+    """
+
+    event: str
+    actor: Actor
+    at: datetime
+    facts: Mapping[str, Any] = NO_FACTS
+    documents: tuple[Document, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    note: str = ""
+    version: int | None = None
+    told: Told | None = None
+
+    def __post_init__(self) -> None:
+        at = self.at
+        if type(at) is not datetime or at.tzinfo is not UTC:
+            msgspec.structs.force_setattr(self, "at", instant(at))
+        if type(self.documents) is not tuple:
+            msgspec.structs.force_setattr(self, "documents", tuple(self.documents))
+        if type(self.payments) is not tuple:
+            msgspec.structs.force_setattr(self, "payments", tuple(self.payments))
+
+
+# ------------------------------------------------------------------ the case
+
+
+class DocumentRecord(msgspec.Struct, frozen=True):
+    """A document in a case: how many copies came, how many of them fully signed, who signed the last."""
+
+    copies: int
+    signed_copies: int
+    at: datetime
+    signatures: tuple[Signature, ...] = ()
+
+
+class ClockStep(msgspec.Struct, frozen=True):
+    """One step of how a due date came about; `what` is started, chosen, paused, resumed, extended,
+    counted_again; `moved` is the shift in the term's own unit."""
+
+    what: Literal["started", "chosen", "paused", "resumed", "extended", "counted_again"]
+    at: datetime
+    by: str = ""
+    due_at: datetime | None = None
+    moved: str = ""
+    term: str = ""
+    limit: str = ""
+    reason: str = ""
+    actor: str = ""
+    rolled: bool = False
+
+
+class Deadline(msgspec.Struct, frozen=True, kw_only=True):
+    """A deadline of one case, in its current generation. `due_at` of "the end of 03-09" is 03-10 00:00
+    in the firm's zone; while paused it is the instant as it stood when the pause began."""
+
+    status: Status
+    generation: int
+    started_at: datetime
+    due_at: datetime
+    target_at: datetime | None = None
+    term: str = ""
+    limit: str = ""
+    provisional: bool = False
+    breached_at: datetime | None = None
+    met_at: datetime | None = None
+    paused_at: datetime | None = None
+    wake_at: datetime | None = None
+    wakes_done: int = 0
+    steps: tuple[ClockStep, ...] = ()
+
+
+class LinkedCase(msgspec.Struct, frozen=True):
+    """What a case knows of a linked one, from what it was told."""
+
+    case: str
+    workflow: str
+    state: str
+    ended: bool
+    facts: Mapping[str, FactValue] = NO_FACTS
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as it stands: a small snapshot without its history.
+
+    `version` counts accepted steps, `entries` the history entries, `at` is the last entry's instant,
+    `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind,
+    `wakes_at` the next instant at which a clock of its own has something to say.
+    """
+
+    id: str
+    workflow: str
+    workflow_version: int
+    state: str
+    version: int
+    entries: int
+    at: datetime
+    parent: str = ""
+    known_as: str = ""
+    facts: Mapping[str, FactValue] = NO_FACTS
+    documents: Mapping[str, DocumentRecord] = NO_FACTS
+    payments: Mapping[str, Decimal] = NO_FACTS
+    deadlines: Mapping[str, Deadline] = NO_FACTS
+    children: Mapping[str, Mapping[str, LinkedCase]] = NO_FACTS
+    links: Mapping[str, LinkedCase] = NO_FACTS
+    happened: Mapping[str, tuple[datetime, ...]] = NO_FACTS
+    actors: Mapping[str, tuple[str, ...]] = NO_FACTS
+    remembered: Mapping[str, str] = NO_FACTS
+    opened: Mapping[str, int] = NO_FACTS
+    entered_at: datetime | None = None
+    wakes_at: datetime | None = None
+
+
+# ------------------------------------------------------------------ the decision
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the audit trail. `cause` is the number of the entry that this one follows from, None
+    for what came from outside; `facts`, `documents` and `payments` came with the command, `derived` are the
+    facts that the event's own rules counted or set."""
+
+    case: str
+    number: int
+    at: datetime
+    event: str
+    actor: str
+    roles: tuple[str, ...]
+    source: str
+    target: str
+    facts: Mapping[str, FactValue] = NO_FACTS
+    derived: Mapping[str, FactValue] = NO_FACTS
+    documents: tuple[Document, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    note: str = ""
+    cause: int | None = None
+    told: Told | None = None
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something for the host or a linked case to do: returned, never run here.
+
+    kinds: `notify` (to a role), `open` (a child workflow), `tell` (an event for a linked case),
+    `ask` (a named request to the host). `key` is unique for this doing of this case.
+    """
+
+    kind: Literal["notify", "open", "tell", "ask"]
+    to: str
+    at: datetime
+    case: str
+    about: str
+    key: str
+    data: Mapping[str, Any] = NO_FACTS
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a command is refused: a stable code, what it is about, and the figures; text on demand.
+
+    Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
+    `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
+    `payment_invalid`, `unknown_signer`, `unknown_case`, `already_open`, `not_yet_due`, `time_runs_backwards`, `case_closed`, `stale_version`,
+    `calendar_unpublished`, `invariant_broken`; inside `details`: `leaf`, the part of a guard that failed.
+    """
+
+    code: str
+    subject: str = ""
+    label: Label | None = None
+    values: Mapping[str, Any] = NO_FACTS
+    details: tuple[Reason, ...] = ()
+
+    def text(self, lang: Lang = "zh") -> str:
+        """One sentence, in Chinese or in English."""
+        return sentence(self, lang)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Accepted: the next case, the history entries and the effects. Refused: the case as it was, and why."""
+
+    case: Case | None
+    entries: tuple[HistoryEntry, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return not self.reasons
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.reasons)
+
+    def unwrap(self) -> Case:
+        """The next case; raises `Refused` when there is none."""
+        if self.reasons or self.case is None:
+            raise Refused(self.reasons)
+        return self.case
+
+
+def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
+    """Documents from ids or values, as a convenience of the outer calls."""
+    found: list[Document] = []
+    for item in items:
+        if isinstance(item, str):
+            item = Document(item)
+        if not isinstance(item, Document):
+            raise UsageError(f"{item!r} is not a document; give rf.Document(...) or its id")
+        found.append(item)
+    return tuple(found)

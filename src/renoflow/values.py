@@ -1,0 +1,181 @@
+"""What every layer shares: labels in two languages, people, durations, sums of money, instants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+from attrs import frozen
+
+from renoflow.errors import NaiveInstant, UsageError
+
+Lang = Literal["zh", "en"]
+
+SYSTEM = "system"
+"""The actor that stands for the company's own doings: openings, clocks, what follows by itself."""
+
+CENT = Decimal("0.01")
+
+
+@frozen
+class Label:
+    """What a person reads, in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def text(self, lang: Lang = "zh") -> str:
+        return self.zh if lang == "zh" else self.en
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts, and in which roles.
+
+    `Actor("wang", roles={"customer_manager"})`; a single role may be given as a string.
+    """
+
+    id: str
+    roles: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise UsageError("an actor needs an id; found an empty string")
+        roles: object = self.roles
+        if isinstance(roles, str):
+            roles = (roles,)
+        if not isinstance(roles, frozenset):
+            msgspec.structs.force_setattr(self, "roles", frozenset(roles))  # type: ignore[call-overload]
+
+
+SYSTEM_ACTOR = Actor(SYSTEM, frozenset((SYSTEM,)))
+
+# ------------------------------------------------------------------ durations
+
+Unit = Literal["minute", "hour", "day", "working day", "week", "month", "year"]
+_DURATION = re.compile(r"(\d{1,6}) (minute|hour|day|working day|week|month|year)s?")
+_UNIT_ZH = {
+    "minute": "分钟", "hour": "小时", "day": "天", "working day": "个工作日",
+    "week": "周", "month": "个月", "year": "年",
+}  # fmt: skip
+
+
+@frozen
+class Duration:
+    """A length of time in one unit; units are never converted into each other.
+
+    `days` are calendar days, `working days` count the official calendar, `hours` are elapsed.
+    """
+
+    count: int
+    unit: Unit
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+    def text(self, lang: Lang = "zh") -> str:
+        return f"{self.count}{_UNIT_ZH[self.unit]}" if lang == "zh" else str(self)
+
+    @property
+    def elapsed(self) -> bool:
+        """Whether it is counted to the second rather than by whole days."""
+        return self.unit in ("minute", "hour")
+
+    @property
+    def rough_days(self) -> float:
+        """For comparing and for legal bounds only, never for counting a date."""
+        per = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "working day": 1.4, "week": 7}
+        return self.count * per.get(self.unit, 30.4375 if self.unit == "month" else 365.25)
+
+
+def parse_duration(text: object) -> Duration:
+    """`"5 days"`, `"1 working day"`, `"2 hours"`, `"2 years"`; raises `ValueError`."""
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a duration; write a whole number and a unit, as '5 days', "
+            "'1 working day', '24 hours', '2 weeks', '6 months' or '2 years'"
+        )
+    return Duration(int(match[1]), match[2])  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------ numbers and dates
+
+
+def parse_decimal(value: object) -> Decimal:
+    """An exact decimal from a string or a whole number, never from a float; raises `ValueError`."""
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, (str, int)) and not isinstance(value, bool):
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise ValueError(f"{value!r} is not a number") from None
+    else:
+        raise ValueError(f"{value!r} is not an exact number; write it as a string, as '128.50'")
+    if not number.is_finite() or abs(number) >= 10**15:
+        raise ValueError(f"{value!r} is out of range")
+    return number
+
+
+def parse_money(value: object) -> Decimal:
+    """Yuan with at most two decimals; raises `ValueError`."""
+    number = parse_decimal(value)
+    cents = number.quantize(CENT)
+    if cents != number:
+        raise ValueError(f"{value!r} has more than two decimals; money is in yuan and cents")
+    return cents
+
+
+def parse_percent(value: object) -> Decimal:
+    """`"20%"` or `"0.2"` as the share 0.2; raises `ValueError`."""
+    if isinstance(value, str) and value.endswith("%"):
+        return parse_decimal(value[:-1]) / 100
+    return parse_decimal(value)
+
+
+def round_money(value: Decimal) -> Decimal:
+    """To the cent, half up."""
+    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def parse_date(value: object) -> date:
+    """`"2026-03-09"`; raises `ValueError`."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return date.fromisoformat(value)
+    raise ValueError(f"{value!r} is not a date; write it as '2026-03-09'")
+
+
+def instant(value: object) -> datetime:
+    """An instant as UTC, from an aware datetime (pendulum's too) or an ISO 8601 string with offset.
+
+    Raises `NaiveInstant` where the zone is missing and `UsageError` for anything else.
+    """
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise UsageError(
+                f"{value!r} is not an instant; write it as '2026-03-01T10:00:00+08:00'"
+            ) from None
+    elif isinstance(value, datetime):
+        moment = value
+    else:
+        raise UsageError(f"{value!r} is not an instant; give an aware datetime or an ISO string")
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise NaiveInstant(f"{value!r} has no time zone; write it as '2026-03-01T10:00:00+08:00'")
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{value!r} lies outside the years 1 to 9999") from None
+    return datetime.combine(utc.date(), utc.time(), UTC)
+
+
+def listed(items: Iterable[str], lang: Lang) -> str:
+    """Joined as a person would: `甲、乙` or `a, b`."""
+    return ("、" if lang == "zh" else ", ").join(items)

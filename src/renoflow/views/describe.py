@@ -1,0 +1,214 @@
+"""A workflow written out: states, events with all they ask, deadlines and parameters, with the rules they cite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import fields
+
+from renoflow.definition.model import DeadlineDefinition, EventDefinition, WorkflowDefinition
+from renoflow.engine.workflow import Workflow
+from renoflow.values import SYSTEM, Label, Lang
+from renoflow.workflow.plan import EventPlan
+
+HEAD = {
+    "states": Label("状态", "States"),
+    "events": Label("事项", "Events"),
+    "deadlines": Label("时限", "Deadlines"),
+    "parameters": Label("可设参数", "Parameters"),
+    "facts": Label("事实", "Facts"),
+    "documents": Label("单据", "Documents"),
+    "payments": Label("款项", "Payments"),
+    "conditions": Label("条件", "Conditions"),
+    "by": Label("办理", "by"),
+    "guards": Label("条件", "if"),
+    "papers": Label("单据", "documents"),
+    "gives": Label("须填", "must give"),
+    "may_give": Label("可填", "may give"),
+    "pays": Label("收款", "payment"),
+    "fired_by": Label("自动触发", "by itself after"),
+    "cites": Label("依据", "rules"),
+    "signed": Label("签字", "signed by"),
+    "final": Label("终了", "final"),
+    "starts": Label("起算", "starts"),
+    "stops": Label("完成", "stops"),
+    "terms": Label("期限", "terms"),
+    "owner": Label("责任", "owed by"),
+    "pauses": Label("暂停于", "paused in"),
+    "same": Label("(状态不变)", "(no change of state)"),
+    "history": Label("(回到原状态)", "(back to where it was)"),
+    "start": Label("开立", "opening"),
+    "when": Label("当", "when"),
+    "repeats": Label("每次", "each time"),
+    "at_least": Label("不得少于", "at least"),
+    "at_most": Label("不得超过", "at most"),
+}
+
+
+def describe_text(flow: Workflow, lang: Lang) -> str:
+    """For people, one paragraph per event."""
+    return "\n".join(_sections(flow, lang))
+
+
+def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
+    definition = flow.plan.definition
+
+    def head(name: str) -> str:
+        return f"\n## {HEAD[name].text(lang)}\n"
+
+    yield f"# {flow.label.text(lang)} ({flow.id}, v{flow.version})"
+    yield head("states")
+    for name, state in definition.states.items():
+        final = f" [{HEAD['final'].text(lang)}]" if state.final else ""
+        yield f"- {name}: {_text(state, lang)}{final}"
+    yield head("events")
+    for name, event in definition.events.items():
+        yield from _event(flow, flow.plan.events[name], event, lang)
+    yield head("deadlines")
+    for name, rule in definition.deadlines.items():
+        yield from _deadline(definition, name, rule, lang)
+    yield head("parameters")
+    for name, parameter in definition.parameters.items():
+        bounds = "".join(
+            f"; {HEAD[sign].text(lang)} {bound}"
+            for sign, bound in (("at_least", parameter.at_least), ("at_most", parameter.at_most))
+            if bound is not None
+        )
+        yield f"- {name} = {_value(parameter.value)}: {_text(parameter, lang)}{bounds}{_cites(parameter.cites)}"
+    yield head("facts")
+    for name, fact in flow.plan.facts.items():
+        yield f"- {name}: {fact.label.text(lang)} — {fact.wanted.text(lang)}"
+    yield head("documents")
+    for name, paper in definition.documents.items():
+        signers = _roles(flow, paper.signers, lang)
+        signed = f" ({HEAD['signed'].text(lang)}: {signers})" if signers else ""
+        yield f"- {name}: {_text(paper, lang)}{signed}"
+    if definition.payments:
+        yield head("payments")
+        for name, payment in definition.payments.items():
+            yield f"- {name}: {_text(payment, lang)}"
+    yield head("conditions")
+    for name, condition in flow.plan.conditions.items():
+        yield f"- {name}: {condition.label.text(lang)}"
+
+
+def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) -> Iterator[str]:
+    labels = flow.plan.state_labels
+    sources = "/".join(labels[s].text(lang) if s in labels else HEAD["start"].text(lang) for s in event.from_)
+    target = {"@same": HEAD["same"].text(lang), "@history": HEAD["history"].text(lang)}.get(event.to)
+    target = target or labels[event.to].text(lang)
+    yield f"### {plan.name}: {event.label.text(lang)}"
+    yield f"  {sources} → {target}"
+    yield f"  {HEAD['by'].text(lang)}: {_roles(flow, tuple(event.by), lang)}"
+    if plan.guards:
+        yield f"  {HEAD['guards'].text(lang)}: " + "; ".join(g.label.text(lang) for g in plan.guards)
+    if plan.papers:
+        yield f"  {HEAD['papers'].text(lang)}: " + "; ".join(
+            f"《{_paper(flow, item.id, item.when, lang)}》" if lang == "zh" else _paper(flow, item.id, item.when, lang)
+            for item in event.documents
+        )
+    for key, names in (("gives", event.gives), ("may_give", event.may_give)):
+        if names:
+            yield f"  {HEAD[key].text(lang)}: " + ", ".join(
+                f"{name} ({flow.plan.facts[name].label.text(lang)})" for name in names
+            )
+    for name, label, _ in plan.payments:
+        yield f"  {HEAD['pays'].text(lang)}: {name} ({label.text(lang)}) ≥ {event.payments[name]}"
+    if event.fired_by:
+        yield f"  {HEAD['fired_by'].text(lang)}: " + ", ".join(event.fired_by)
+    if event.cites:
+        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(event.cites)
+
+
+def _paper(flow: Workflow, name: str, when: str | None, lang: Lang) -> str:
+    paper = flow.plan.definition.documents[name]
+    signers = _roles(flow, paper.signers, lang)
+    notes = [f"{HEAD['signed'].text(lang)}: {signers}"] if signers else []
+    if when is not None:
+        condition = flow.plan.conditions.get(when)
+        label = condition.label if condition is not None else flow.plan.facts[when].label
+        notes.append(f"{HEAD['when'].text(lang)} {label.text(lang)}")
+    if paper.repeats:
+        notes.append(HEAD["repeats"].text(lang))
+    return f"{name} {_text(paper, lang)}" + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _deadline(
+    definition: WorkflowDefinition, name: str, rule: DeadlineDefinition, lang: Lang
+) -> Iterator[str]:
+    yield f"### {name}: {rule.label.text(lang)}"
+    owner = definition.roles.get(rule.owner)
+    yield f"  {HEAD['owner'].text(lang)}: {_text(owner, lang) if owner else rule.owner} ({rule.kind})"
+    yield f"  {HEAD['starts'].text(lang)}: " + ", ".join((*rule.starts, *rule.restarts))
+    if rule.stops:
+        yield f"  {HEAD['stops'].text(lang)}: " + ", ".join(rule.stops)
+    if rule.pauses:
+        yield f"  {HEAD['pauses'].text(lang)}: " + ", ".join(s for clause in rule.pauses for s in clause.in_)
+    for term in rule.terms:
+        yield f"  - {_term(definition, term, lang)}"
+    for part in rule.parts:
+        yield f"  - {name}.{part.name} {_text(part, lang)}: {_term(definition, part, lang)}"
+    if rule.cites:
+        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(rule.cites)
+
+
+def _term(definition: WorkflowDefinition, term: Any, lang: Lang) -> str:
+    parts = []
+    if term.when is not None:
+        condition = definition.conditions.get(term.when)
+        label = _text(condition, lang) if condition is not None else term.when
+        parts.append(f"{HEAD['when'].text(lang)} {label}:")
+    for key in ("target", "limit", "until", "at_least"):
+        value = getattr(term, key, None)
+        if value is not None:
+            shown = value
+            if value.startswith("$"):
+                shown = f"{definition.parameters[value[1:]].value} ({value})"
+            parts.append(f"{key} {shown}")
+    return " ".join(parts)
+
+
+def _text(item: Any, lang: Lang) -> str:
+    return str(item.zh if lang == "zh" else item.en)
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cites(cites: tuple[str, ...]) -> str:
+    return f" [{' '.join(cites)}]" if cites else ""
+
+
+def _roles(flow: Workflow, names: tuple[str, ...], lang: Lang) -> str:
+    labels = flow.plan.role_labels
+    shown = [
+        f"{name} ({labels[name].text(lang)})" if name in labels else f"{SYSTEM} ({'系统' if lang == 'zh' else 'system'})"
+        for name in names
+    ]
+    return ", ".join(shown)
+
+
+# ------------------------------------------------------------------ as data
+
+
+def describe_answer(flow: Workflow) -> dict[str, Any]:
+    """The same as plain data: the definition itself, with labels in both languages."""
+    return {"id": flow.id, "version": flow.version, **_data(flow.plan.definition)}
+
+
+def _data(item: Any) -> Any:
+    if hasattr(item, "__attrs_attrs__"):
+        found = {}
+        for one in fields(type(item)):
+            value = getattr(item, one.name)
+            if value is None or value == () or value == {}:
+                continue
+            found[one.metadata.get("key", one.name)] = _data(value)
+        return found
+    if isinstance(item, dict):
+        return {str(key): _data(value) for key, value in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [_data(value) for value in item]
+    return item

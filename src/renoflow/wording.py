@@ -1,0 +1,95 @@
+"""The sentences that people read: one template per code and language, nothing decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from renoflow.values import Label, Lang, listed
+
+
+class Explainable(Protocol):
+    """The shape of a reason."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def label(self) -> Label | None: ...
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+    @property
+    def details(self) -> tuple[Any, ...]: ...
+
+
+REASONS: Mapping[str, Label] = {
+    "wrong_state": Label("当前状态「{state}」不能办理「{label}」;须处于「{allowed}」", "'{label}' is not possible in the state '{state}', only in '{allowed}'"),
+    "unknown_event": Label("没有名为 {subject} 的事项", "there is no event named {subject}"),
+    "role_not_allowed": Label("「{label}」须由{allowed}办理", "'{label}' is for {allowed}"),
+    "guard_unmet": Label("未满足:{label}", "not met: {label}"),
+    "not_yet_due": Label("未到时间:{label}({opens_at}起)", "not yet: {label} (from {opens_at})"),
+    "document_missing": Label("缺《{label}》", "missing document: {label}"),
+    "signature_missing": Label("《{label}》缺少{signers}签字", "{label} is not signed by: {signers}"),
+    "payment_missing": Label("{label}未收足:应收 {wanted} 元,已收 {found} 元", "{label} is not paid: {wanted} yuan due, {found} received"),
+    "fact_missing": Label("须填写{label}", "{label} must be given"),
+    "fact_invalid": Label("{label}填写有误:收到 {found};应为{wanted}", "{label} is not valid: found {found}; expected {wanted}"),
+    "fact_not_allowed": Label("「{event}」不能填写{label}", "'{event}' may not bring {label}"),
+    "unknown_fact": Label("没有名为 {subject} 的事实", "there is no fact named {subject}"),
+    "unknown_document": Label("没有名为 {subject} 的单据", "there is no document named {subject}"),
+    "unknown_payment": Label("没有名为 {subject} 的款项", "there is no payment named {subject}"),
+    "payment_invalid": Label("{label}金额有误:收到 {found};应为大于 0、最多两位小数的金额(元)", "{label}: found {found}; expected a sum above 0 in yuan with at most two decimals"),
+    "unknown_signer": Label("没有名为 {found} 的角色可在《{label}》上签字", "{label}: there is no role {found} to sign it"),
+    "time_runs_backwards": Label("时间倒退:{found} 早于最近一笔记录 {last}", "time runs backwards: {found} is before the last entry, {last}"),
+    "case_closed": Label("「{state}」已终了,不能再办理「{label}」", "the case has ended ('{state}'); '{label}' is no longer possible"),
+    "already_open": Label("该案卷已存在,不能再次开立", "the case exists already and cannot be opened again"),
+    "unknown_case": Label("没有编号为 {subject} 的案卷", "there is no case {subject}"),
+    "stale_version": Label("案卷已有新的变动(版本 {found},命令依据版本 {wanted})", "the case has moved on (version {found}; the command was made for {wanted})"),
+    "calendar_unpublished": Label("{year} 年的工作日历尚未公布,本公司设定为不得推定", "the calendar of {year} is not published, and the firm does not assume one"),
+    "invariant_broken": Label("将违反不变规则:{label}", "this would break the rule: {label}"),
+    "leaf": Label("{label}", "{label}"),
+}  # fmt: skip
+
+_FOUND = Label("(现为:{found})", " (found: {found})")
+_DETAILS = Label("——{details}", " — {details}")
+
+
+def sentence(reason: Explainable, lang: Lang) -> str:
+    """A reason as one sentence."""
+    values = {key: shown(value, lang) for key, value in reason.values.items()}
+    label = reason.label.text(lang) if reason.label is not None else reason.subject
+    template = REASONS[reason.code].text(lang)
+    text = template.format_map(_Blank(values, subject=reason.subject, label=label))
+    if reason.code in ("leaf", "guard_unmet") and "found" in values:
+        text += _FOUND.text(lang).format(found=values["found"])
+    details = [sentence(part, lang) for part in reason.details]
+    # A single leaf that says what its condition says is not said twice.
+    if len(details) == 1 and details[0].startswith(label):
+        return text + details[0].removeprefix(label)
+    if details:
+        text += _DETAILS.text(lang).format(details=(";" if lang == "zh" else "; ").join(details))
+    return text
+
+
+def shown(value: object, lang: Lang) -> str:
+    """A value inside a sentence."""
+    if isinstance(value, Label):
+        return value.text(lang)
+    if isinstance(value, (tuple, list)):
+        return listed((shown(item, lang) for item in value), lang)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+class _Blank(dict[str, str]):
+    """Values of a template; one that is missing shows as an ellipsis rather than failing a refusal."""
+
+    def __init__(self, values: Mapping[str, str], **more: str) -> None:
+        super().__init__({**values, **more})
+
+    def __missing__(self, key: str) -> str:
+        return "…"

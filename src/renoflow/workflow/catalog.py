@@ -1,0 +1,105 @@
+"""Where workflow files come from: the bundled ones, a host's own, and a firm's profile over both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from attrs import frozen
+
+from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
+from renoflow.definition.reader import read_profile, read_workflow
+from renoflow.errors import DefinitionError, Problem, UnknownName
+from renoflow.workflow.checks import check_together, check_workflow
+from renoflow.workflow.profiles import apply_profile, check_profile
+
+SHARED = ("roles",)
+"""Bundled files that other files use and that are no workflows themselves."""
+
+
+@frozen(kw_only=True)
+class Source:
+    """A file's name as it was given, and its text."""
+
+    name: str
+    text: str | bytes
+
+
+def bundled_folder() -> Traversable:
+    """`workflows/`: package data in a wheel, beside `src/` in a checkout or an editable install."""
+    packaged = files("renoflow") / "workflows"
+    if packaged.is_dir():
+        return packaged
+    return Path(__file__).resolve().parents[3] / "workflows"
+
+
+def bundled_sources() -> dict[str, Source]:
+    """The bundled files by their stem, in alphabetical order."""
+    found = sorted(
+        (item for item in bundled_folder().iterdir() if item.name.endswith(".toml")),
+        key=lambda item: item.name,
+    )
+    return {
+        item.name.removesuffix(".toml"): Source(name=item.name, text=item.read_text("utf-8"))
+        for item in found
+    }
+
+
+def read_definitions(
+    sources: Iterable[Source], shared: Mapping[str, str] | None = None
+) -> dict[str, WorkflowDefinition]:
+    """Checked definitions by id; raises `DefinitionError` with the faults of every file at once.
+
+    A later file of the same id takes the place of an earlier one, so a host's file replaces a bundled one.
+    """
+    texts = dict(shared) if shared is not None else shared_texts()
+    problems: list[Problem] = []
+    found: dict[str, WorkflowDefinition] = {}
+    for source in sources:
+        try:
+            definition = read_workflow(source.text, file=source.name, shared=texts)
+        except DefinitionError as error:
+            problems.extend(error.problems)
+            continue
+        text = source.text if isinstance(source.text, str) else source.text.decode("utf-8", "replace")
+        problems.extend(check_workflow(definition, file=source.name, text=text))
+        found[definition.id] = definition
+    if not problems:
+        problems.extend(check_together(found))
+    if problems:
+        raise DefinitionError(problems)
+    return found
+
+
+def shared_texts() -> dict[str, str]:
+    """The bundled shared files by name, for `uses`."""
+    sources = bundled_sources()
+    return {name: str(sources[name].text) for name in SHARED if name in sources}
+
+
+def load_definitions(
+    *paths: Path, only: Iterable[str] | None = None, profile: ProfileDefinition | None = None
+) -> dict[str, WorkflowDefinition]:
+    """The bundled definitions (or `only` some of them), then the files at `paths`, under a profile."""
+    sources = {name: s for name, s in bundled_sources().items() if name not in SHARED}
+    if only is not None:
+        wanted = tuple(only)
+        for name in wanted:
+            if name not in sources:
+                raise UnknownName("workflow", name, sources)
+        sources = {name: sources[name] for name in wanted}
+    own = [Source(name=str(path), text=path.read_bytes()) for path in paths]
+    definitions = read_definitions([*sources.values(), *own])
+    if profile is not None:
+        problems = check_profile(profile, definitions)
+        if problems:
+            raise DefinitionError(problems)
+        definitions = {name: apply_profile(item, profile) for name, item in definitions.items()}
+    return definitions
+
+
+def load_profile(path: Path) -> ProfileDefinition:
+    """A firm's profile; raises `DefinitionError` with every fault of the file."""
+    return read_profile(path.read_bytes(), file=str(path))

@@ -1,0 +1,499 @@
+"""Conditions: data in the file, here a test to run and a sentence to read, down to the leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+from attrs import evolve, frozen
+
+from renoflow.definition.model import (
+    ActorNotLeaf,
+    ActorRoleLeaf,
+    ActorSameLeaf,
+    AllOf,
+    AnyOf,
+    ChildrenLeaf,
+    ConditionNode,
+    DeadlineLeaf,
+    DocumentLeaf,
+    FactLeaf,
+    HappenedLeaf,
+    Leaf,
+    LinkedLeaf,
+    NotOf,
+    PaidLeaf,
+    ParameterLeaf,
+    RegisteredLeaf,
+    StateLeaf,
+    WorkflowDefinition,
+)
+from renoflow.records import Reason
+from renoflow.values import SYSTEM, Duration, Label, parse_duration
+from renoflow.workflow import statements
+from renoflow.workflow.facts import COMPARISONS, comparable, spoken
+from renoflow.workflow.operands import Getter, Operands, Test
+from renoflow.workflow.scene import Scene
+
+Predicate = Callable[[Scene], bool]
+"""What a host registers by name for a `registered` leaf."""
+
+Finder = Callable[[Scene], Label]
+
+
+@frozen(kw_only=True)
+class Condition:
+    """A compiled condition. `how` is leaf, all, any or not; `found` says what a leaf sees now;
+    `opens_at` is set on leaves that wait for an instant; `reads` are the facts it depends on."""
+
+    name: str
+    label: Label
+    how: str
+    test: Test
+    parts: tuple[Condition, ...] = ()
+    found: Finder | None = None
+    opens_at: Getter | None = None
+    reads: frozenset[str] = frozenset()
+
+    def reason(self, scene: Scene) -> Reason:
+        """Why it does not hold: the condition's own sentence, and the leaves that fail."""
+        opens = self._first_wait(scene)
+        return Reason(
+            code="guard_unmet" if opens is None else "not_yet_due",
+            subject=self.name,
+            label=self.label,
+            values={} if opens is None else {"opens_at": opens},
+            details=() if self.how == "leaf" and self.found is None else self._failing(scene),
+        )
+
+    def _failing(self, scene: Scene) -> tuple[Reason, ...]:
+        if self.how == "all":
+            return tuple(r for part in self.parts if not part.test(scene) for r in part.as_details(scene))
+        if self.how == "any":
+            return tuple(r for part in self.parts for r in part.as_details(scene))
+        if self.how == "not":
+            return ()
+        values = {} if self.found is None else {"found": self.found(scene)}
+        return (Reason(code="leaf", subject=self.name, label=self.label, values=values),)
+
+    def as_details(self, scene: Scene) -> tuple[Reason, ...]:
+        """As a part of another: a leaf speaks for itself, a named group keeps its own sentence."""
+        if self.how == "leaf":
+            return self._failing(scene)
+        if self.how == "all" and not self.name:
+            return self._failing(scene)
+        return (
+            Reason(code="leaf", subject=self.name, label=self.label, details=self._failing(scene)),
+        )
+
+    def _first_wait(self, scene: Scene) -> Any:
+        if self.opens_at is not None:
+            return self.opens_at(scene)
+        if self.how == "all":
+            waits = [part._first_wait(scene) for part in self.parts if not part.test(scene)]
+            return waits[0] if waits and all(wait is not None for wait in waits) else None
+        return None
+
+
+class ConditionCompiler:
+    """Compiles the conditions of one definition; `loaded` are the workflows that run beside it."""
+
+    def __init__(
+        self,
+        definition: WorkflowDefinition,
+        operands: Operands,
+        *,
+        loaded: Collection[str],
+        predicates: Mapping[str, Predicate],
+    ) -> None:
+        self.definition = definition
+        self.operands = operands
+        self.loaded = loaded
+        self.predicates = predicates
+        self._named: dict[str, Condition] = {}
+        operands.test_of = lambda name: self.compile(name).test
+
+    def compile(self, node: ConditionNode) -> Condition:
+        """A condition from a name or from its data."""
+        if isinstance(node, str):
+            return self._by_name(node)
+        parts: tuple[Condition, ...]
+        if isinstance(node, AllOf):
+            parts = tuple(self.compile(part) for part in node.all)
+            return _group(node, "all", parts, _all_of(tuple(part.test for part in parts)))
+        if isinstance(node, AnyOf):
+            parts = tuple(self.compile(part) for part in node.any)
+            return _group(node, "any", parts, _any_of(tuple(part.test for part in parts)))
+        if isinstance(node, NotOf):
+            part = self.compile(node.not_)
+            inner = part.test
+            return _group(node, "not", (part,), lambda scene: not inner(scene))
+        leaf = self._leaf(node)
+        if node.zh is not None and node.en is not None:
+            return evolve(leaf, label=Label(node.zh, node.en))
+        return leaf
+
+    def _by_name(self, name: str) -> Condition:
+        found = self._named.get(name)
+        if found is None:
+            node = self.definition.conditions.get(name)
+            if node is None:
+                node = FactLeaf(fact=name, equals=True)
+            found = self._named[name] = evolve(self.compile(node), name=name)
+        return found
+
+    def _leaf(self, leaf: Leaf) -> Condition:
+        return _LEAVES[type(leaf)](self, leaf)
+
+    # -------------------------------------------------------------- one method per kind of leaf
+
+    def fact(self, leaf: FactLeaf) -> Condition:
+        fact = leaf.fact.split(".")[0]
+        plan = self.operands.facts[fact]
+        whole = plan if fact == leaf.fact else None
+        get = self.operands.fact_getter(leaf.fact)
+        test, wanted = self._fact_test(leaf, get)
+        reads = frozenset(
+            {fact} | {str(v)[1:].split(".")[0] for v in (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most)
+                      if isinstance(v, str) and v.startswith("@")}
+        )  # fmt: skip
+        return Condition(
+            name=leaf.fact,
+            label=statements.fact(plan, leaf, wanted),
+            how="leaf",
+            test=test,
+            found=lambda scene: spoken(whole, get(scene)),
+            reads=reads,
+        )
+
+    def _fact_test(self, leaf: FactLeaf, get: Getter) -> tuple[Test, Any]:
+        name = leaf.fact
+        plan = self.operands.facts[name] if "." not in name else None
+        if leaf.known is not None:
+            return (lambda scene: (get(scene) is not None) is leaf.known), leaf.known
+        if leaf.in_ is not None:
+            members = frozenset(
+                self.operands.getter(item, plan)(None) for item in leaf.in_  # type: ignore[arg-type]
+            )
+            return (lambda scene: get(scene) in members), leaf.in_
+        if leaf.includes is not None:
+            wanted = frozenset(leaf.includes)
+            return (lambda scene: wanted.issubset(get(scene) or ())), leaf.includes
+        if leaf.days_from_now_at_least is not None:
+            days = int(self.operands.resolved(leaf.days_from_now_at_least))
+
+            def noticed(scene: Scene) -> bool:
+                day = get(scene)
+                return day is not None and day.toordinal() >= scene.calendar.day_of(scene.at) + days
+
+            return noticed, days
+        for sign in ("equals", "not_equals"):
+            value = getattr(leaf, sign)
+            if value is not None:
+                other = self.operands.getter(value, plan)
+                if sign == "not_equals":
+                    return (lambda scene: (mine := get(scene)) is None or mine != other(scene)), value
+                resolved = self.operands.resolved(value)
+                if not (isinstance(resolved, str) and resolved.startswith("@")) and "." not in name:
+                    constant = other(None)  # type: ignore[arg-type]
+                    return (lambda scene: scene.facts.get(name) == constant), value
+                return (lambda scene: (mine := get(scene)) is not None and mine == other(scene)), value
+        sign, value = next(
+            (sign, getattr(leaf, sign)) for sign in COMPARISONS if getattr(leaf, sign) is not None
+        )
+        holds, bound = COMPARISONS[sign], self.operands.comparand(value, plan)
+
+        def compares(scene: Scene) -> bool:
+            mine, limit = get(scene), bound(scene)
+            return mine is not None and limit is not None and holds(comparable(mine), limit)
+
+        return compares, value
+
+    def document(self, leaf: DocumentLeaf) -> Condition:
+        name = leaf.document
+
+        def test(scene: Scene) -> bool:
+            record = scene.documents.get(name)
+            if leaf.signed is None:
+                return (record is not None) is (leaf.present is not False)
+            if record is None:
+                return False
+            return record.signed_copies >= (1 if leaf.signed == "some" else record.copies)
+
+        return Condition(
+            name=name, label=statements.document(self.definition, leaf), how="leaf", test=test
+        )
+
+    def deadline(self, leaf: DeadlineLeaf) -> Condition:
+        names = self._deadline_names(leaf.deadline)
+        fits: Callable[[Scene, str], bool]
+        if leaf.passed_more_than is not None:
+            length = parse_duration(self.operands.resolved(leaf.passed_more_than))
+
+            def fits(scene: Scene, name: str) -> bool:
+                clock = scene.deadlines.get(name)
+                return clock is not None and _passed(scene, clock.started_at, length)
+        else:
+            wanted = frozenset(leaf.status or ())
+
+            def fits(scene: Scene, name: str) -> bool:
+                clock = scene.deadlines.get(name)
+                return (clock.status if clock is not None else "idle") in wanted
+
+        if len(names) == 1 and leaf.quantity != "none":
+            only = names[0]
+            test: Test = lambda scene: fits(scene, only)  # noqa: E731 - a function by case
+        else:
+            # A part that never started (it is not covered) is nobody's business.
+            def test(scene: Scene) -> bool:
+                hits = [fits(scene, name) for name in names if name in scene.deadlines]
+                return _quantity(leaf.quantity, hits)
+
+        waits = leaf.status is not None and "open" in leaf.status and len(names) == 1
+
+        def opens_at(scene: Scene) -> Any:
+            clock = scene.deadlines.get(names[0])
+            return clock.due_at if clock is not None and clock.status == "running" else None
+
+        return Condition(
+            name=leaf.deadline,
+            label=statements.deadline(self.definition, leaf, self.operands.resolved),
+            how="leaf",
+            test=test,
+            found=lambda scene: statements.statuses(scene, names),
+            opens_at=opens_at if waits else None,
+        )
+
+    def _deadline_names(self, name: str) -> tuple[str, ...]:
+        rule, _, part = name.partition(".")
+        parts = self.definition.deadlines[rule].parts
+        if part == "*" or (not part and parts):
+            return tuple(f"{rule}.{one.name}" for one in parts)
+        return (name,)
+
+    def paid(self, leaf: PaidLeaf) -> Condition:
+        name = leaf.paid
+        floor = None if leaf.at_least is None else self.operands.comparand(leaf.at_least, None)
+
+        def test(scene: Scene) -> bool:
+            paid = scene.payments.get(name)
+            if floor is None:
+                return paid is not None and paid > 0
+            wanted = floor(scene)
+            return wanted is not None and (paid or 0) >= wanted
+
+        return Condition(
+            name=name,
+            label=statements.paid(self.definition, leaf),
+            how="leaf",
+            test=test,
+            found=lambda scene: Label(f"{scene.payments.get(name, 0)} 元", f"{scene.payments.get(name, 0)} yuan"),
+        )
+
+    def children(self, leaf: ChildrenLeaf) -> Condition:
+        name = leaf.children
+        if self.definition.children[name].workflow not in self.loaded:
+            # A guard on a workflow that is not loaded counts none.
+            holds = leaf.quantity != "some"
+            return Condition(
+                name=name, label=statements.children(self.definition, leaf), how="leaf", test=lambda scene: holds
+            )
+        states = None if leaf.state is None else frozenset(leaf.state)
+        where = {key: tuple(values) for key, values in leaf.where.items()}
+
+        def test(scene: Scene) -> bool:
+            cases = [
+                case for case in scene.children.get(name, {}).values()
+                if all(case.facts.get(key) in values for key, values in where.items())
+            ]  # fmt: skip
+            hits = [
+                (states is None or case.state in states) and (leaf.ended is None or case.ended is leaf.ended)
+                for case in cases
+            ]
+            if leaf.quantity != "all":
+                return _quantity(leaf.quantity, hits)
+            there = {key: {case.facts.get(key) for case in cases} for key in where}
+            return bool(hits) and all(hits) and all(there[key].issuperset(where[key]) for key in where)
+
+        return Condition(
+            name=name,
+            label=statements.children(self.definition, leaf),
+            how="leaf",
+            test=test,
+            found=lambda scene: statements.linked_states(scene.children.get(name, {}), where),
+        )
+
+    def happened(self, leaf: HappenedLeaf) -> Condition:
+        events = leaf.happened
+        label = statements.happened(self.definition, leaf)
+        if leaf.passed_more_than is not None:
+            length = parse_duration(self.operands.resolved(leaf.passed_more_than))
+
+            def long_ago(scene: Scene) -> bool:
+                instants = [scene.happened[event][-1] for event in events if event in scene.happened]
+                return not instants or _passed(scene, max(instants), length)
+
+            return Condition(name=events[0], label=label, how="leaf", test=long_ago)
+        since = _since(leaf.since)
+
+        def often(scene: Scene) -> bool:
+            start = since(scene)
+            found = [at for event in events for at in scene.happened.get(event, ())]
+            return sum(1 for at in found if start is None or at > start) >= leaf.at_least
+
+        return Condition(name=events[0], label=label, how="leaf", test=often)
+
+    def actor_not(self, leaf: ActorNotLeaf) -> Condition:
+        people = self._people(leaf.actor_not)
+        return Condition(
+            name="actor",
+            label=statements.actor_not(self.definition, leaf.actor_not),
+            how="leaf",
+            test=lambda scene: scene.actor.id == SYSTEM or scene.actor.id not in people(scene),
+            found=lambda scene: Label(scene.actor.id, scene.actor.id),
+        )
+
+    def actor_same(self, leaf: ActorSameLeaf) -> Condition:
+        people = self._people(leaf.actor_same)
+        return Condition(
+            name="actor",
+            label=statements.actor_same(self.definition, leaf.actor_same),
+            how="leaf",
+            test=lambda scene: scene.actor.id in people(scene),
+            found=lambda scene: Label(scene.actor.id, scene.actor.id),
+        )
+
+    def _people(self, references: tuple[str, ...]) -> Callable[[Scene], set[str]]:
+        events = [ref.removeprefix("event.") for ref in references if ref.startswith("event.")]
+        facts = [ref.removeprefix("@") for ref in references if ref.startswith("@")]
+
+        def people(scene: Scene) -> set[str]:
+            found = {person for event in events for person in scene.actors.get(event, ())}
+            found.update(str(scene.facts[fact]) for fact in facts if fact in scene.facts)
+            return found
+
+        return people
+
+    def actor_role(self, leaf: ActorRoleLeaf) -> Condition:
+        roles = frozenset(leaf.actor_role)
+        return Condition(
+            name="actor",
+            label=statements.actor_role(self.definition, leaf.actor_role),
+            how="leaf",
+            test=lambda scene: not roles.isdisjoint(scene.actor.roles),
+        )
+
+    def parameter(self, leaf: ParameterLeaf) -> Condition:
+        value = self.operands.typed(self.definition.parameters[leaf.parameter].value)
+        signs = {s: getattr(leaf, s) for s in ("at_least", "at_most") if getattr(leaf, s) is not None}
+        holds = leaf.equals is None or value == self.operands.typed(leaf.equals)
+        holds = holds and all(COMPARISONS[s](value, self.operands.typed(b)) for s, b in signs.items())
+        return Condition(
+            name=leaf.parameter,
+            label=statements.parameter(self.definition, leaf),
+            how="leaf",
+            test=lambda scene: holds,
+        )
+
+    def linked(self, leaf: LinkedLeaf) -> Condition:
+        name = leaf.linked
+
+        def test(scene: Scene) -> bool:
+            case = scene.links.get(name)
+            if leaf.exists is not None and (case is not None) is not leaf.exists:
+                return False
+            if leaf.state is not None and (case is None or case.state not in leaf.state):
+                return False
+            return leaf.state_not is None or (case is not None and case.state not in leaf.state_not)
+
+        return Condition(
+            name=name,
+            label=statements.linked(self.definition, leaf),
+            how="leaf",
+            test=test,
+            found=lambda scene: statements.link_state(scene.links.get(name)),
+        )
+
+    def state(self, leaf: StateLeaf) -> Condition:
+        states = frozenset(leaf.state)
+        return Condition(
+            name="state",
+            label=statements.state(self.definition, leaf),
+            how="leaf",
+            test=lambda scene: scene.state in states,
+        )
+
+    def registered(self, leaf: RegisteredLeaf) -> Condition:
+        predicate = self.predicates.get(leaf.registered)
+        label = Label(f"宿主条件 {leaf.registered}", f"the host's condition {leaf.registered}")
+        # Without the host's predicate the guard cannot be known to hold, so it does not.
+        return Condition(name=leaf.registered, label=label, how="leaf", test=predicate or (lambda scene: False))
+
+
+_LEAVES: Mapping[type, Callable[[ConditionCompiler, Any], Condition]] = {
+    FactLeaf: ConditionCompiler.fact,
+    DocumentLeaf: ConditionCompiler.document,
+    DeadlineLeaf: ConditionCompiler.deadline,
+    PaidLeaf: ConditionCompiler.paid,
+    ChildrenLeaf: ConditionCompiler.children,
+    HappenedLeaf: ConditionCompiler.happened,
+    ActorNotLeaf: ConditionCompiler.actor_not,
+    ActorSameLeaf: ConditionCompiler.actor_same,
+    ActorRoleLeaf: ConditionCompiler.actor_role,
+    ParameterLeaf: ConditionCompiler.parameter,
+    LinkedLeaf: ConditionCompiler.linked,
+    StateLeaf: ConditionCompiler.state,
+    RegisteredLeaf: ConditionCompiler.registered,
+}
+
+
+def _group(node: AllOf | AnyOf | NotOf, how: str, parts: tuple[Condition, ...], test: Test) -> Condition:
+    label = (
+        Label(node.zh, node.en)
+        if node.zh is not None and node.en is not None
+        else statements.group(how, tuple(part.label for part in parts))
+    )
+    reads = frozenset[str]().union(*(part.reads for part in parts))
+    return Condition(name="", label=label, how=how, test=test, parts=parts, reads=reads)
+
+
+def _all_of(tests: tuple[Test, ...]) -> Test:
+    if len(tests) == 2:
+        first, second = tests
+        return lambda scene: first(scene) and second(scene)
+    return lambda scene: all(test(scene) for test in tests)
+
+
+def _any_of(tests: tuple[Test, ...]) -> Test:
+    if len(tests) == 2:
+        first, second = tests
+        return lambda scene: first(scene) or second(scene)
+    return lambda scene: any(test(scene) for test in tests)
+
+
+def _quantity(quantity: str, hits: list[bool]) -> bool:
+    if quantity == "none":
+        return not any(hits)
+    return bool(hits) and all(hits) if quantity == "all" else any(hits)
+
+
+def _passed(scene: Scene, start: Any, length: Duration) -> bool:
+    """More than `length` since `start`: whole days end at midnight, hours are elapsed."""
+    if length.elapsed:
+        seconds = length.count * (3600 if length.unit == "hour" else 60)
+        return bool(scene.at - start > timedelta(seconds=seconds))
+    return scene.at >= scene.calendar.more_than(scene.calendar.day_of(start), length)
+
+
+def _since(text: str | None) -> Getter:
+    if text is None:
+        return lambda scene: None
+    if text == "state.entered":
+        return lambda scene: scene.entered_at
+    if text.startswith("event."):
+        event = text.removeprefix("event.")
+        return lambda scene: scene.happened[event][-1] if event in scene.happened else None
+    rule, moment = text.removeprefix("deadline.").rsplit(".", 1)
+    field = "started_at" if moment == "started" else "breached_at"
+    return lambda scene: getattr(scene.deadlines.get(rule), field, None)

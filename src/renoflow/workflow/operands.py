@@ -1,0 +1,182 @@
+"""References in a definition (`$parameter`, `@fact`, `@amount`, `@fact.column`, ...) as functions of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
+from renoflow.values import parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal
+from renoflow.workflow.scene import Scene
+
+Getter = Callable[[Scene], Any]
+Test = Callable[[Scene], bool]
+
+
+class Operands:
+    """Resolves the references of one definition. Amounts may read conditions, so `test_of` is set late."""
+
+    def __init__(self, definition: WorkflowDefinition) -> None:
+        self.definition = definition
+        self.facts: Mapping[str, FactPlan] = {
+            name: compile_fact(name, fact, definition.tables)
+            for name, fact in definition.facts.items()
+        }
+        self.test_of: Callable[[str], Test] = _unset
+        self._amounts: dict[str, Getter] = {}
+
+    def parameter(self, name: str) -> Scalar:
+        return self.definition.parameters[name].value
+
+    def resolved(self, value: Scalar) -> Scalar:
+        """A literal with a `$parameter` replaced by its value."""
+        if isinstance(value, str) and value.startswith("$"):
+            return self.parameter(value[1:])
+        return value
+
+    # -------------------------------------------------------------- getters
+
+    def getter(self, value: Scalar, like: FactPlan | None = None) -> Getter:
+        """The value of a reference or literal; `like` is the fact whose type a literal takes."""
+        value = self.resolved(value)
+        if not isinstance(value, str) or not value.startswith("@"):
+            kept = value if like is None else literal(like, value)
+            return lambda scene: kept
+        return self._reference(value[1:])
+
+    def _reference(self, name: str) -> Getter:
+        if name == "today":
+            return lambda scene: date.fromordinal(scene.calendar.day_of(scene.at))
+        if name == "actor":
+            return lambda scene: scene.actor.id
+        if name.startswith("child."):
+            key = name.removeprefix("child.")
+            return lambda scene: None if scene.told is None else scene.told.facts.get(key)
+        if name in self.definition.amounts:
+            return self.amount(name)
+        return self.fact_getter(name)
+
+    def fact_getter(self, name: str) -> Getter:
+        """A fact, or a column of the table row that a fact names (`grade.rank`)."""
+        if "." not in name:
+            return lambda scene: scene.facts.get(name)
+        fact, column = name.split(".", 1)
+        plan = self.facts[fact]
+        return lambda scene: plan.column(scene.facts.get(fact), column)
+
+    # -------------------------------------------------------------- amounts
+
+    def amount(self, name: str) -> Getter:
+        """A computed figure: exact, rounded half up to the cent (or to a whole count) at the end."""
+        found = self._amounts.get(name)
+        if found is None:
+            # Stored before its terms are compiled, so that amounts may refer to each other in any order.
+            self._amounts[name] = lambda scene: self._amounts[name](scene)
+            found = self._amounts[name] = self._compile_amount(name)
+        return found
+
+    def _compile_amount(self, name: str) -> Getter:
+        definition = self.definition.amounts[name]
+        terms = [self._term(term) for term in definition.terms]
+        whole = definition.type == "count"
+
+        def compute(scene: Scene) -> Any:
+            for term in terms:
+                figure = term(scene)
+                if figure is not None:
+                    return int(figure) if whole else round_money(figure)
+            return None
+
+        return compute
+
+    def _term(self, term: AmountTerm) -> Callable[[Scene], Decimal | None]:
+        when = None if term.when is None else self.test_of(term.when)
+        start = self._figure(term.of if term.value is None else term.value)
+        share = None if term.share is None else self._share(term.share)
+        plus = [self._figure(item) for item in term.plus]
+        minus = [self._figure(item) for item in term.minus]
+        ceilings = [self._figure(item) for item in _several(term.at_most)]
+        floors = [self._figure(item) for item in _several(term.at_least)]
+
+        def compute(scene: Scene) -> Decimal | None:
+            if when is not None and not when(scene):
+                return None
+            figure = start(scene)
+            if figure is None:
+                return None
+            if share is not None:
+                figure *= share(scene)
+            for item in plus:
+                figure += item(scene) or 0
+            for item in minus:
+                figure -= item(scene) or 0
+            for bound in ceilings:
+                limit = bound(scene)
+                figure = figure if limit is None else min(figure, limit)
+            for bound in floors:
+                limit = bound(scene)
+                figure = figure if limit is None else max(figure, limit)
+            return figure
+
+        return compute
+
+    def _figure(self, ref: Scalar | None) -> Callable[[Scene], Decimal | None]:
+        if isinstance(ref, str) and ref.startswith("paid."):
+            payment = ref.removeprefix("paid.")
+            return lambda scene: scene.payments.get(payment, Decimal(0))
+        if isinstance(ref, str) and ref.startswith("children."):
+            _, child, fact = ref.split(".", 2)
+            return lambda scene: sum(
+                (Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()),
+                Decimal(0),
+            )
+        get = self.getter(ref if ref is not None else 0)
+
+        def figure(scene: Scene) -> Decimal | None:
+            value = get(scene)
+            return None if value is None else parse_decimal(value)
+
+        return figure
+
+    def _share(self, ref: str) -> Callable[[Scene], Decimal]:
+        value = self.resolved(ref)
+        if isinstance(value, str) and value.startswith("@"):
+            get = self.getter(value)
+            return lambda scene: get(scene) or Decimal(0)
+        share = parse_percent(value)
+        return lambda scene: share
+
+    # -------------------------------------------------------------- comparing
+
+    def typed(self, value: Scalar) -> Any:
+        """A literal on its own, by its look: a duration as its length, a number as an exact decimal."""
+        value = self.resolved(value)
+        if isinstance(value, str):
+            for parse in (lambda text: parse_duration(text).rough_days, parse_percent, parse_decimal):
+                try:
+                    return parse(value)
+                except ValueError:
+                    continue
+        return value
+
+    def comparand(self, value: Scalar, like: FactPlan | None) -> Getter:
+        """The right side of a comparison, in a form that `comparable` values of `like` compare with."""
+        get = self.getter(value, like)
+        resolved = self.resolved(value)
+        if isinstance(resolved, str) and resolved.startswith("@"):
+            return lambda scene: None if (found := get(scene)) is None else comparable(found)
+        constant = comparable(literal(like, resolved)) if like is not None else self.typed(resolved)
+        return lambda scene: constant
+
+
+def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+def _unset(name: str) -> Test:
+    raise RuntimeError("the conditions are not compiled yet")

@@ -1,0 +1,264 @@
+"""A workflow made ready to run: immutable, shared by all its cases and all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from attrs import frozen
+
+from renoflow.definition.model import DeadlineKind, WorkflowDefinition
+from renoflow.values import Duration, Label
+from renoflow.workflow.conditions import Condition
+from renoflow.workflow.facts import FactPlan
+from renoflow.workflow.operands import Getter, Test
+from renoflow.workflow.scene import Scene
+
+# ------------------------------------------------------------------ effects
+
+
+@frozen(kw_only=True)
+class NoticePlan:
+    """`role` is a name, or a function that finds it (`@level.role`)."""
+
+    role: str | Getter
+    when: Test | None
+
+
+@frozen(kw_only=True)
+class OpeningPlan:
+    child: str
+    workflow: str
+    reason: str
+    when: Test | None
+    facts: tuple[tuple[str, Getter], ...]
+    each: tuple[Mapping[str, object], ...]
+    once: bool
+
+
+@frozen(kw_only=True)
+class TellingPlan:
+    """`relation` is link or child, `name` the link or the child's name."""
+
+    relation: str
+    name: str
+    event: str
+    when: Test | None
+    facts: tuple[tuple[str, Getter], ...]
+    documents: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class AskingPlan:
+    host: str
+    amount: Getter | None
+    when: Test | None
+
+
+@frozen(kw_only=True)
+class ExtensionPlan:
+    """`by` gives a duration, or a whole number of days, or None for nothing."""
+
+    clock: str
+    by: Getter
+    sign: int
+    when: Test | None
+
+
+@frozen(kw_only=True)
+class EffectsPlan:
+    adds: tuple[tuple[str, Getter, int | None], ...] = ()
+    sets: tuple[tuple[str, FactPlan, Getter], ...] = ()
+    notifies: tuple[NoticePlan, ...] = ()
+    opens: tuple[OpeningPlan, ...] = ()
+    tells: tuple[TellingPlan, ...] = ()
+    asks: tuple[AskingPlan, ...] = ()
+    extends: tuple[ExtensionPlan, ...] = ()
+
+    @property
+    def outward(self) -> bool:
+        return bool(self.notifies or self.opens or self.tells or self.asks or self.extends)
+
+
+@frozen(kw_only=True)
+class ReactionPlan:
+    when: Test | None
+    effects: EffectsPlan
+
+
+# ------------------------------------------------------------------ clocks
+
+
+@frozen(kw_only=True)
+class TermPlan:
+    """`limit` and `until` look their value up when the term is chosen; None means not given."""
+
+    name: str
+    test: Test | None
+    target: Duration | None
+    limit: Callable[[Scene], Duration | None]
+    until: Callable[[Scene], date | None] | None
+    floor: Duration | None
+
+
+@frozen(kw_only=True)
+class AlertPlan:
+    """A warning before (`sign` -1) or an escalation after (`sign` 1) the due instant."""
+
+    length: Duration
+    sign: int
+    notify: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class PausePlan:
+    states: frozenset[str]
+    unless: Test | None
+
+
+@frozen(kw_only=True)
+class ClockPlan:
+    """One deadline rule, or one part of it. `alerts` are in the order in which they come."""
+
+    name: str
+    rule: str
+    label: Label
+    owner: str
+    side: str
+    kind: DeadlineKind
+    statutory: bool
+    terms: tuple[TermPlan, ...]
+    counts_from: Callable[[Scene], date | None] | None
+    pauses: tuple[PausePlan, ...]
+    warnings: tuple[AlertPlan, ...]
+    escalations: tuple[AlertPlan, ...]
+    extended_by: frozenset[str]
+
+    @property
+    def mark(self) -> str:
+        """What its passing is called: breached, open or expired."""
+        return {"limit": "breached", "wait": "open", "period": "expired"}[self.kind]
+
+
+@frozen(kw_only=True)
+class ClockOp:
+    """What one happening does to one clock. `entry` is the state entered, for the pause clauses."""
+
+    clock: ClockPlan
+    cancel: bool = False
+    stop: bool = False
+    rechoose: bool = False
+    start: bool = False
+    restart: bool = False
+    entry: str | None = None
+
+
+# ------------------------------------------------------------------ events
+
+
+@frozen(kw_only=True)
+class PaperPlan:
+    """A required document: who must sign, when it is required, when it needs no signature."""
+
+    id: str
+    label: Label
+    signers: tuple[str, ...]
+    signer_labels: tuple[Label, ...]
+    repeats: bool
+    when: Test | None
+    unsigned_when: Test | None
+
+
+@frozen(kw_only=True)
+class TransitionPlan:
+    """One event from one state. `guards` are the machine's, as compiled conditions."""
+
+    event: str
+    source: str
+    target: str
+    enters: bool
+    ends: bool
+    guards: tuple[Condition, ...]
+    tests: tuple[Test, ...]
+    ops: tuple[ClockOp, ...]
+    followers: tuple[str, ...]
+    reactions: tuple[ReactionPlan, ...]
+    invariants: tuple[Invariant, ...]
+
+
+@frozen(kw_only=True)
+class EventPlan:
+    name: str
+    label: Label
+    by: frozenset[str]
+    by_label: Label
+    sources: tuple[str, ...]
+    sources_label: Label
+    guards: tuple[Condition, ...]
+    gives: tuple[str, ...]
+    accepts: Mapping[str, FactPlan]
+    papers: tuple[PaperPlan, ...]
+    payments: tuple[tuple[str, Label, Getter], ...]
+    effects: EffectsPlan
+    transitions: Mapping[str, TransitionPlan]
+    histories: Mapping[tuple[str, str], TransitionPlan]
+    tracked: int
+    tracks_actor: bool
+    cites: tuple[str, ...]
+
+    @property
+    def needs(self) -> bool:
+        return bool(self.papers or self.payments)
+
+
+@frozen(kw_only=True)
+class Invariant:
+    name: str
+    label: Label
+    test: Test
+
+
+@frozen(kw_only=True)
+class ChildPlan:
+    """A kind of child; `watched` are the states whose entering or leaving is told to the parent."""
+
+    name: str
+    workflow: str
+    loaded: bool
+    hears: frozenset[str]
+    reads: tuple[str, ...]
+    watched: frozenset[str]
+    next_fact: str
+    next_states: frozenset[str]
+    order: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Plan:
+    """Everything that deciding needs, with every name resolved."""
+
+    definition: WorkflowDefinition
+    id: str
+    version: int
+    label: Label
+    events: Mapping[str, EventPlan]
+    openings: tuple[str, ...]
+    facts: Mapping[str, FactPlan]
+    clocks: Mapping[str, ClockPlan]
+    conditions: Mapping[str, Condition]
+    amounts: Mapping[str, Getter]
+    signers: Mapping[str, tuple[str, ...]]
+    repeating: frozenset[str]
+    finals: frozenset[str]
+    remembering: frozenset[str]
+    state_labels: Mapping[str, Label]
+    role_labels: Mapping[str, Label]
+    roles: frozenset[str]
+    children: Mapping[str, ChildPlan]
+    links: Mapping[str, str]
+    listens: bool
+    fired: Mapping[str, tuple[str, ...]]
+    reactions: Mapping[str, tuple[ReactionPlan, ...]]
+    tracked: Mapping[str, int]
+    invariants: Mapping[str, tuple[Invariant, ...]]
+    ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]]

@@ -1,0 +1,266 @@
+"""A firm's profile over a workflow: its parameters, its words and its tables, never its events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
+
+from renoflow.definition.lines import format_path
+from renoflow.definition.model import (
+    ParameterDefinition,
+    ProfileDefinition,
+    Scalar,
+    TableRows,
+    WorkflowDefinition,
+)
+from renoflow.errors import Problem
+from renoflow.values import Label, parse_date
+from renoflow.workflow.checks import check_together, check_workflow
+from renoflow.workflow.checks_data import beyond_bounds, table_faults
+from renoflow.workflow.checks_labels import label_faults
+from renoflow.workflow.inspection import Faults, near
+from renoflow.workflow.kinds import ROW_TEXTS, Kind, kind_of_column, look_of, misfit
+
+Definitions = Mapping[str, WorkflowDefinition]
+
+_LABELLED = (
+    "stages", "states", "roles", "parameters", "facts", "documents", "payments", "amounts", "conditions",
+    "events", "deadlines", "invariants",
+)  # fmt: skip
+_SATURDAY = 5
+
+
+# ------------------------------------------------------------------ applying
+
+
+def apply_profile(definition: WorkflowDefinition, profile: ProfileDefinition) -> WorkflowDefinition:
+    """The workflow as this firm runs it. What the profile says of other workflows, and what does not fit
+    (see `check_profile`), is left out."""
+    return _relabelled(
+        _with_tables(_with_parameters(definition, profile), profile),
+        profile.labels.get(definition.id, {}),
+    )
+
+
+def _with_parameters(definition: WorkflowDefinition, profile: ProfileDefinition) -> WorkflowDefinition:
+    chosen = profile.parameters.get(definition.id, {})
+    parameters = {
+        name: evolve(parameter, value=chosen[name]) if name in chosen else parameter
+        for name, parameter in definition.parameters.items()
+    }
+    return evolve(definition, parameters=parameters)
+
+
+def _with_tables(definition: WorkflowDefinition, profile: ProfileDefinition) -> WorkflowDefinition:
+    chosen = profile.tables.get(definition.id, {})
+    return evolve(
+        definition, tables={name: chosen.get(name, rows) for name, rows in definition.tables.items()}
+    )
+
+
+def _relabelled(definition: WorkflowDefinition, labels: Mapping[str, Label]) -> WorkflowDefinition:
+    for path, label in labels.items():
+        definition = _with_label(definition, path, label) or definition
+    return definition
+
+
+def _with_label(definition: WorkflowDefinition, path: str, label: Label) -> WorkflowDefinition | None:
+    """The definition with one thing renamed, None when nothing of that path has a label."""
+    section, *rest = path.split(".")
+    if path == "workflow":
+        return evolve(definition, workflow=evolve(definition.workflow, label=label))
+    if section not in (*_LABELLED, "tables") or not rest:
+        return None
+    items: Mapping[str, Any] = getattr(definition, section)
+    name, inner = rest[0], rest[1:]
+    item = _item_with_label(section, items.get(name), inner, label)
+    changed: dict[str, Any] = {section: {**items, name: item}}
+    return None if item is None else evolve(definition, **changed)
+
+
+def _item_with_label(section: str, item: Any, inner: list[str], label: Label) -> Any:
+    texts = {"zh": label.zh, "en": label.en}
+    match section, inner:
+        case _ if item is None:
+            return None
+        case "tables", [row] if row in item:
+            return {**item, row: {**item[row], **texts}}
+        case "tables", _:
+            return None
+        case "facts", ["values", key] if key in (item.values or ()):
+            return evolve(item, values={**item.values, key: label})
+        case "deadlines", [part] if part in [one.name for one in item.parts]:
+            parts = (evolve(one, **texts) if one.name == part else one for one in item.parts)
+            return evolve(item, parts=tuple(parts))
+        case _, []:
+            return evolve(item, label=label) if hasattr(item, "label") else evolve(item, **texts)
+    return None
+
+
+def _label_paths(definition: WorkflowDefinition) -> Iterator[str]:
+    """Everything that a profile may rename."""
+    yield "workflow"
+    for section in _LABELLED:
+        yield from (f"{section}.{name}" for name in getattr(definition, section))
+    for name, fact in definition.facts.items():
+        yield from (f"facts.{name}.values.{key}" for key in fact.values or ())
+    for name, deadline in definition.deadlines.items():
+        yield from (f"deadlines.{name}.{part.name}" for part in deadline.parts)
+    for name, rows in definition.tables.items():
+        yield from (f"tables.{name}.{row}" for row in rows)
+
+
+# ------------------------------------------------------------------ checking
+
+
+def check_profile(
+    profile: ProfileDefinition,
+    definitions: Definitions,
+    *,
+    file: str = "",
+    text: str = "",
+    known: Collection[str] | None = None,
+) -> tuple[Problem, ...]:
+    """What is wrong with a profile over these workflows, all at once.
+
+    `known` are further workflows that exist and are not loaded; what is said of them is not checked. When
+    it is None, a workflow that is not loaded is a fault only where its name looks misspelt.
+    """
+    faults = Faults()
+    for section in ("parameters", "labels", "tables"):
+        for workflow, items in getattr(profile, section).items():
+            definition = definitions.get(workflow)
+            if definition is None:
+                _check_unknown_workflow(faults, section, workflow, definitions, known)
+                continue
+            for name, item in items.items():
+                _CHECKS[section](faults, definition, name, item, format_path((section, workflow, name)))
+    _check_calendar(faults, profile)
+    if not faults.problems("", ""):
+        _check_applied(faults, profile, definitions)
+    return faults.problems(file, text)
+
+
+def _check_unknown_workflow(
+    faults: Faults, section: str, workflow: str, definitions: Definitions, known: Collection[str] | None
+) -> None:
+    suggestion = near(workflow, (*definitions, *(known or ())))
+    misspelt = suggestion.startswith("did you mean")
+    if workflow not in (known or ()) and (known is not None or misspelt):
+        faults.fault(f"{section}.{workflow}", f"there is no workflow {workflow!r}", suggestion)
+
+
+def _check_parameter(
+    faults: Faults, definition: WorkflowDefinition, name: str, value: Scalar, path: str
+) -> None:
+    parameter = definition.parameters.get(name)
+    if parameter is None:
+        message = f"workflow {definition.id!r} has no parameter {name!r}"
+        faults.fault(path, message, near(name, definition.parameters))
+        return
+    wrong = _wrong_kind(definition, parameter, value)
+    if wrong:
+        faults.fault(path, f"{name}: {wrong}; the workflow has {parameter.value!r}")
+        return
+    for message in beyond_bounds(parameter, value):
+        faults.fault(path, f"{name}: {message}", "the law holds whatever a firm prefers")
+
+
+def _wrong_kind(definition: WorkflowDefinition, parameter: ParameterDefinition, value: Scalar) -> str:
+    look = look_of(parameter.value)
+    if look != "name":
+        return misfit(Kind(look), value)
+    if parameter.value in definition.roles and value not in definition.roles:
+        return f"there is no role {value!r}"
+    return "" if look_of(value) == "name" else f"{value!r} is not a name"
+
+
+def _check_label(faults: Faults, definition: WorkflowDefinition, name: str, label: Label, path: str) -> None:
+    if _with_label(definition, name, label) is None:
+        message = f"workflow {definition.id!r} has nothing with a label at {name!r}"
+        faults.fault(path, message, near(name, _label_paths(definition)))
+    for wrong in label_faults(label.zh, label.en):
+        faults.fault(path, wrong, "both are read by people")
+
+
+def _check_table(
+    faults: Faults, definition: WorkflowDefinition, name: str, rows: TableRows, path: str
+) -> None:
+    old = definition.tables.get(name)
+    if old is None:
+        message = f"workflow {definition.id!r} has no table {name!r}"
+        faults.fault(path, message, near(name, definition.tables))
+        return
+    if not rows:
+        faults.fault(path, "the table has no rows", "a profile replaces a table whole; list its rows")
+        return
+    for message, row, column in table_faults(rows):
+        faults.fault(f"{path}.{row}" + (f".{column}" if column else ""), message)
+    for row, columns in rows.items():
+        for wrong in label_faults(columns.get("zh"), columns.get("en")):
+            faults.fault(f"{path}.{row}", wrong, "both are read by people")
+    wanted, found = _columns(old), _columns(rows)
+    if found != wanted:
+        listed = ", ".join(sorted(wanted)) or "none"
+        faults.fault(path, f"the columns are {', '.join(sorted(found)) or 'none'}; they must be {listed}")
+    for column in sorted(found & wanted):
+        before, now = kind_of_column(old, column), kind_of_column(rows, column)
+        if before is not None and now is not None and before.type != now.type:
+            faults.fault(path, f"column {column!r} holds {now}; in the workflow it holds {before}")
+
+
+def _columns(rows: TableRows) -> set[str]:
+    return {column for row in rows.values() for column in row if column not in ROW_TEXTS}
+
+
+_CHECKS: Mapping[str, Any] = {"parameters": _check_parameter, "labels": _check_label, "tables": _check_table}
+
+
+def _check_calendar(faults: Faults, profile: ProfileDefinition) -> None:
+    """Dates, years and repetitions are the reader's matter; a make-up workday falls on a weekend."""
+    for year, calendar in profile.calendar.items():
+        for number, text in enumerate(calendar.work):
+            day = parse_date(text)
+            if day.weekday() < _SATURDAY:
+                path = format_path(("calendar", year, "work", number))
+                faults.fault(
+                    path, f"{text} is a {day:%A}, which is a workday anyway", "list weekend days only"
+                )
+
+
+def _check_applied(faults: Faults, profile: ProfileDefinition, definitions: Definitions) -> None:
+    """What was sound without the profile and is not with it: a warning longer than its new limit, a row
+    that a condition names and that the new table lacks."""
+    for section in ("parameters", "tables"):
+        for workflow, items in getattr(profile, section).items():
+            definition = definitions.get(workflow)
+            if definition is None:
+                continue
+            for name, item in items.items():
+                alone = evolve(
+                    profile, parameters={}, labels={}, tables={}, **{section: {workflow: {name: item}}}
+                )
+                applied = apply_profile(definition, alone)
+                for problem in _new_problems(definitions, definition, applied):
+                    message = f"with this, {_where(problem)} no longer holds together: {problem.message}"
+                    faults.fault(format_path((section, workflow, name)), message, problem.suggestion)
+
+
+def _new_problems(
+    definitions: Definitions, before: WorkflowDefinition, after: WorkflowDefinition
+) -> list[Problem]:
+    if after == before:
+        return []
+    old = {(p.path, p.message) for p in check_workflow(before)}
+    new = [p for p in check_workflow(after) if (p.path, p.message) not in old]
+    if after.tables != before.tables:
+        across = {(p.file, p.path, p.message) for p in check_together(definitions)}
+        together = check_together({**definitions, after.id: after})
+        new += [p for p in together if (p.file, p.path, p.message) not in across]
+    return new
+
+
+def _where(problem: Problem) -> str:
+    return f"{problem.file}: {problem.path}" if problem.file else problem.path

@@ -1,0 +1,218 @@
+"""What a leaf says must hold, in words, where the file gives it no sentence of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from renoflow.definition.model import (
+    ChildrenLeaf,
+    DeadlineLeaf,
+    DocumentLeaf,
+    FactLeaf,
+    HappenedLeaf,
+    LinkedLeaf,
+    PaidLeaf,
+    ParameterLeaf,
+    Scalar,
+    StateLeaf,
+    WorkflowDefinition,
+)
+from renoflow.records import LinkedCase
+from renoflow.values import Label, parse_duration
+from renoflow.workflow.facts import COMPARISON_LABELS, FactPlan, spoken
+from renoflow.workflow.scene import Scene
+
+STATUS_LABELS: Mapping[str, Label] = {
+    "idle": Label("未起算", "not started"),
+    "running": Label("进行中", "running"),
+    "paused": Label("已暂停", "paused"),
+    "met": Label("按时完成", "met"),
+    "breached": Label("已逾期", "overdue"),
+    "met_late": Label("逾期完成", "met late"),
+    "expired": Label("已到期", "expired"),
+    "open": Label("等待期已满", "open"),
+    "cancelled": Label("已取消", "cancelled"),
+}
+QUANTITY_LABELS = {
+    "some": Label("至少一项", "at least one"),
+    "all": Label("全部", "all"),
+    "none": Label("没有", "no"),
+}
+
+
+def joined(labels: list[Label], zh: str = "、", en: str = ", ") -> Label:
+    return Label(zh.join(label.zh for label in labels), en.join(label.en for label in labels))
+
+
+def _of(item: Any) -> Label:
+    return Label(item.zh, item.en)
+
+
+def fact(plan: FactPlan, leaf: FactLeaf, wanted: Any) -> Label:
+    subject = plan.label
+    if leaf.known is not None:
+        return (
+            Label(f"已提供{subject.zh}", f"{subject.en} is given")
+            if leaf.known
+            else Label(f"未提供{subject.zh}", f"{subject.en} is not given")
+        )
+    if plan.type == "yes_no" and leaf.equals is not None:
+        return subject if leaf.equals is True else Label(f"{subject.zh}:否", f"{subject.en}: no")
+    if leaf.days_from_now_at_least is not None:
+        return Label(f"{subject.zh}距今至少{wanted}天", f"{subject.en} is at least {wanted} days ahead")
+    if leaf.in_ is not None:
+        values = joined([spoken(plan, item) for item in leaf.in_], "或", " or ")
+        return Label(f"{subject.zh}为{values.zh}", f"{subject.en} is {values.en}")
+    if leaf.includes is not None:
+        values = spoken(plan, tuple(leaf.includes))
+        return Label(f"{subject.zh}含{values.zh}", f"{subject.en}: {values.en}")
+    value = _operand(plan, wanted)
+    if leaf.equals is not None:
+        return Label(f"{subject.zh}为{value.zh}", f"{subject.en} is {value.en}")
+    if leaf.not_equals is not None:
+        return Label(f"{subject.zh}不是{value.zh}", f"{subject.en} is not {value.en}")
+    sign = next(sign for sign in COMPARISON_LABELS if getattr(leaf, sign) is not None)
+    word = COMPARISON_LABELS[sign]
+    return Label(f"{subject.zh}{word.zh} {value.zh}", f"{subject.en} is {word.en} {value.en}")
+
+
+def _operand(plan: FactPlan, value: Any) -> Label:
+    if isinstance(value, str) and value[:1] in "@$":
+        return Label(value[1:], value[1:])
+    return spoken(plan, value)
+
+
+def document(definition: WorkflowDefinition, leaf: DocumentLeaf) -> Label:
+    paper = _of(definition.documents[leaf.document])
+    if leaf.signed == "some":
+        return Label(f"至少一份已签字的《{paper.zh}》", f"a signed {paper.en}")
+    if leaf.signed == "all":
+        return Label(f"《{paper.zh}》已签字", f"the {paper.en} is signed")
+    if leaf.present is False:
+        return Label(f"没有《{paper.zh}》", f"no {paper.en}")
+    return Label(f"已有《{paper.zh}》", f"the {paper.en} is there")
+
+
+def deadline(
+    definition: WorkflowDefinition, leaf: DeadlineLeaf, resolved: Callable[[Scalar], Scalar]
+) -> Label:
+    name = definition.deadlines[leaf.deadline.split(".")[0]].label
+    if leaf.passed_more_than is not None:
+        length = parse_duration(resolved(leaf.passed_more_than))
+        return Label(
+            f"{name.zh}起算已超过{length.text('zh')}", f"{name.en} began more than {length.text('en')} ago"
+        )
+    status = joined([STATUS_LABELS[one] for one in leaf.status or ()], "或", " or ")
+    return Label(f"{name.zh}{status.zh}", f"{name.en} is {status.en}")
+
+
+def statuses(scene: Scene, names: tuple[str, ...]) -> Label:
+    found = [
+        STATUS_LABELS[scene.deadlines[name].status if name in scene.deadlines else "idle"] for name in names
+    ]
+    return joined(found)
+
+
+def paid(definition: WorkflowDefinition, leaf: PaidLeaf) -> Label:
+    payment = _of(definition.payments[leaf.paid])
+    return Label(f"{payment.zh}已收", f"the {payment.en} is paid")
+
+
+def children(definition: WorkflowDefinition, leaf: ChildrenLeaf) -> Label:
+    word = QUANTITY_LABELS[leaf.quantity]
+    states = "/".join(leaf.state or ()) or ("ended" if leaf.ended else "open")
+    return Label(f"{leaf.children}:{word.zh}处于 {states}", f"{word.en} {leaf.children} in {states}")
+
+
+def linked_states(cases: Mapping[str, LinkedCase], where: Mapping[str, tuple[Any, ...]]) -> Label:
+    shown = [
+        f"{case.case}: {case.state}"
+        for case in cases.values()
+        if all(case.facts.get(key) in values for key, values in where.items())
+    ]
+    text = ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
+    return Label(text or "无", text or "none")
+
+
+def happened(definition: WorkflowDefinition, leaf: HappenedLeaf) -> Label:
+    events = joined([_event(definition, name) for name in leaf.happened], "或", " or ")
+    if leaf.passed_more_than is not None:
+        length = leaf.passed_more_than
+        return Label(f"{events.zh}已过去超过 {length}", f"{events.en} lies more than {length} back")
+    times = leaf.at_least
+    return Label(f"{events.zh}至少{times}次", f"{events.en} happened at least {times} times")
+
+
+def _event(definition: WorkflowDefinition, name: str) -> Label:
+    event = definition.events.get(name)
+    return event.label if event is not None else Label(name, name)
+
+
+def _people(definition: WorkflowDefinition, references: tuple[str, ...]) -> Label:
+    found = []
+    for reference in references:
+        if reference.startswith("event."):
+            event = _event(definition, reference.removeprefix("event."))
+            found.append(Label(f"办理过「{event.zh}」的人", f"whoever did '{event.en}'"))
+        else:
+            found.append(_of(definition.facts[reference.removeprefix("@")]))
+    return joined(found, "或", " or ")
+
+
+def actor_not(definition: WorkflowDefinition, references: tuple[str, ...]) -> Label:
+    people = _people(definition, references)
+    return Label(f"办理人不是{people.zh}", f"the actor is not {people.en}")
+
+
+def actor_same(definition: WorkflowDefinition, references: tuple[str, ...]) -> Label:
+    people = _people(definition, references)
+    return Label(f"办理人须是{people.zh}", f"the actor is {people.en}")
+
+
+def roles(definition: WorkflowDefinition, names: tuple[str, ...]) -> Label:
+    """The roles as people call them."""
+    known = [
+        _of(definition.roles[name]) if name in definition.roles else Label("系统", "system")
+        for name in names
+    ]
+    return joined(known, "或", " or ")
+
+
+def actor_role(definition: WorkflowDefinition, names: tuple[str, ...]) -> Label:
+    who = roles(definition, names)
+    return Label(f"办理人是{who.zh}", f"the actor is {who.en}")
+
+
+def parameter(definition: WorkflowDefinition, leaf: ParameterLeaf) -> Label:
+    item = definition.parameters[leaf.parameter]
+    if item.value is True or item.value is False:
+        wanted = Label("开", "on") if leaf.equals is True else Label("关", "off")
+        return Label(f"本公司设定「{item.zh}」为{wanted.zh}", f"the firm has '{item.en}' {wanted.en}")
+    return Label(f"本公司设定「{item.zh}」", f"the firm's setting '{item.en}'")
+
+
+def linked(definition: WorkflowDefinition, leaf: LinkedLeaf) -> Label:
+    if leaf.exists is not None:
+        word = Label("有", "there is a") if leaf.exists else Label("没有", "there is no")
+        return Label(f"{word.zh}关联的 {leaf.linked}", f"{word.en} linked {leaf.linked}")
+    states = "/".join(leaf.state or leaf.state_not or ())
+    word = Label("处于", "is in") if leaf.state else Label("不处于", "is not in")
+    return Label(f"关联的 {leaf.linked} {word.zh} {states}", f"the linked {leaf.linked} {word.en} {states}")
+
+
+def link_state(case: LinkedCase | None) -> Label:
+    return Label("无", "none") if case is None else Label(case.state, case.state)
+
+
+def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
+    names = joined([_of(definition.states[name]) for name in leaf.state], "或", " or ")
+    return Label(f"处于「{names.zh}」", f"the case is in {names.en}")
+
+
+def group(how: str, parts: tuple[Label, ...]) -> Label:
+    if how == "not":
+        return Label(f"并非:{parts[0].zh}", f"not: {parts[0].en}")
+    if how == "any":
+        return joined(list(parts), ",或", ", or ")
+    return joined(list(parts), ",且", ", and ")
