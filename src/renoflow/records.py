@@ -69,7 +69,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     state: str
     ended: bool
-    happenings: tuple[str, ...] = ()
+    opened: bool = False
     facts: Mapping[str, FactValue] = NO_FACTS
 
 
@@ -104,10 +104,12 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class DocumentRecord(msgspec.Struct, frozen=True):
-    """A document in a case: how many copies came, how many of them fully signed, who signed the last."""
+    """A document in a case: how many copies came, how many of them fully signed, whether the last one is,
+    and by whom."""
 
     copies: int
     signed_copies: int
+    signed: bool
     at: datetime
     signatures: tuple[Signature, ...] = ()
 
@@ -236,7 +238,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
     `payment_invalid`, `unknown_signer`, `unknown_case`, `already_open`, `not_yet_due`, `time_runs_backwards`, `case_closed`, `stale_version`,
-    `calendar_unpublished`, `invariant_broken`; inside `details`: `leaf`, the part of a guard that failed.
+    `calendar_unpublished`; inside `details`: `leaf`, the part of a guard that failed.
     """
 
     code: str

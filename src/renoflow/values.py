@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Literal
 
@@ -40,6 +41,7 @@ class Actor(msgspec.Struct, frozen=True):
 
     id: str
     roles: frozenset[str] = frozenset()
+    sorted_roles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -48,7 +50,10 @@ class Actor(msgspec.Struct, frozen=True):
         if isinstance(roles, str):
             roles = (roles,)
         if not isinstance(roles, frozenset):
-            msgspec.structs.force_setattr(self, "roles", frozenset(roles))  # type: ignore[call-overload]
+            roles = frozenset(roles)  # type: ignore[call-overload]
+            msgspec.structs.force_setattr(self, "roles", roles)
+        # Once here, since every line of a history holds them in a fixed order.
+        msgspec.structs.force_setattr(self, "sorted_roles", tuple(sorted(roles)))
 
 
 SYSTEM_ACTOR = Actor(SYSTEM, frozenset((SYSTEM,)))
@@ -91,6 +96,7 @@ class Duration:
         return self.count * per.get(self.unit, 30.4375 if self.unit == "month" else 365.25)
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: object) -> Duration:
     """`"5 days"`, `"1 working day"`, `"2 hours"`, `"2 years"`; raises `ValueError`."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None

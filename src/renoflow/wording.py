@@ -47,7 +47,6 @@ REASONS: Mapping[str, Label] = {
     "unknown_case": Label("没有编号为 {subject} 的案卷", "there is no case {subject}"),
     "stale_version": Label("案卷已有新的变动(版本 {found},命令依据版本 {wanted})", "the case has moved on (version {found}; the command was made for {wanted})"),
     "calendar_unpublished": Label("{year} 年的工作日历尚未公布,本公司设定为不得推定", "the calendar of {year} is not published, and the firm does not assume one"),
-    "invariant_broken": Label("将违反不变规则:{label}", "this would break the rule: {label}"),
     "leaf": Label("{label}", "{label}"),
 }  # fmt: skip
 

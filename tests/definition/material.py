@@ -43,7 +43,9 @@ class Seeded:
         sample = SAMPLES[self.file]
         if not self.find:
             return f"{sample}\n{self.put}\n"
-        assert sample.count(self.find) == 1, f"{self.find!r} stands {sample.count(self.find)} times in {self.file}"
+        assert sample.count(self.find) == 1, (
+            f"{self.find!r} stands {sample.count(self.find)} times in {self.file}"
+        )
         return sample.replace(self.find, self.put)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Callable
 from typing import get_args
 
@@ -58,7 +59,7 @@ def test_the_sample_uses_every_table_and_every_kind_of_condition() -> None:
     """The sample that the faults are seeded into leaves no part of the grammar out."""
     definition = sample_workflow()
     assert not [name for name in WorkflowDefinition.__annotations__ if not getattr(definition, name)]
-    kinds = {type(one) for one in definition.conditions.values()}
+    kinds: set[type] = {type(one) for one in definition.conditions.values()}
     inner = definition.conditions["other_hand"]
     assert isinstance(inner, AllOf)
     kinds |= {type(one) for one in inner.all}
@@ -170,10 +171,10 @@ def test_all_faults_are_told_together_in_the_order_of_the_file() -> None:
         ("version = 1\n", 'version = "1"\n'),
         ('final = true, zh = "结束"', 'finale = true, zh = "结束"'),
         ('type = "date"', 'type = "day"'),
-        ('equals = true }\nwell', "}\nwell"),
+        ('satisfied", equals = true }', 'satisfied" }'),
         ('to = "booked"\n', "to = 5\n"),
-        ("gives = [\"late_side\"]", "give = [1.5]"),
-        ("target = \"2 days\", limit", "target = 2, limit"),
+        ('gives = ["late_side"]', "give = [1.5]"),
+        ('target = "2 days", limit', "target = 2, limit"),
     )
     shared = SAMPLES[SHARED].replace('side = "customer"', 'side = "us"')
     found = problems_of(text, {"people": shared})
@@ -194,7 +195,9 @@ def test_all_faults_are_told_together_in_the_order_of_the_file() -> None:
 
 def test_several_faults_of_one_table_are_all_told() -> None:
     """A table with a wrong value, an unknown key and a missing key has three problems."""
-    text = replaced(('fee = { payer = "customer", zh = "上门费", en = "Fee" }', "fee = { payer = 1, zn = 2, en = '' }"))
+    text = replaced(
+        ('fee = { payer = "customer", zh = "上门费", en = "Fee" }', "fee = { payer = 1, zn = 2, en = '' }")
+    )
     assert {one.path for one in problems_of(text)} == {
         "payments.fee.payer",
         "payments.fee.zn",
@@ -226,8 +229,8 @@ def test_the_fault_of_a_file_without_a_name_is_told_without_one() -> None:
 @pytest.mark.parametrize(
     ("text", "words", "line"),
     [
-        (b"[workflow]\nid = \"\xff\"\n", "not UTF-8", 2),
-        ("[workflow]\nid = \"\ud800\"\n", "not UTF-8", 2),
+        (b'[workflow]\nid = "\xff"\n', "not UTF-8", 2),
+        ('[workflow]\nid = "\ud800"\n', "not UTF-8", 2),
         ("[workflow]\n\n\0", "NUL character", 3),
         ("x = 1\ny = " + "1" * 5000, "too many digits", 2),
         ("#" * (MAX_BYTES + 1), "too large", None),
@@ -235,15 +238,15 @@ def test_the_fault_of_a_file_without_a_name_is_told_without_one() -> None:
         ("x = 1\ny = " + "[" * 5000, "nested too deep", 2),
         ("x = 1\ny = " + "{ a = " * 5000, "nested too deep", 2),
         ("\n[" + "a." * 3000 + "a]", "nested too deep", 2),
-        ("\n" + "a." * 500_000 + "a = 1", "nested too deep", 2),
+        ("\n" + "a." * 100_000 + "a = 1", "nested too deep", 2),
         ("\nx = " + "[" * 60 + "1.5" + "]" * 60, "nested too deep", 2),
-        ("[" * 1_000_000, "", 1),
-        ("x = '''\n" * 100_000, "not TOML", 100_000),
+        ("[" * 100_000, "", 1),
+        ("x = " + '"' * 100_000, "not TOML", 1),
         ('x = """\\', "not TOML", 1),
     ],
     ids=str.split(
-        "bytes surrogate nul digits large large-in-bytes lists tables header dotted lists-that-parse brackets "
-        "quotes end"
+        "bytes surrogate nul digits large large-in-bytes lists tables header dotted lists-that-parse "
+        "brackets quotes end"
     ),
 )
 def test_what_is_no_toml_at_all_is_one_problem(text: str | bytes, words: str, line: int | None) -> None:
@@ -343,8 +346,6 @@ def test_a_path_has_the_line_where_it_or_its_table_is_written(path: str, line: i
 
 def test_every_path_of_the_bundled_files_has_a_line_that_holds_its_key() -> None:
     """The scan finds each key of real files on the line where it stands."""
-    import tomllib
-
     for text in (*BUNDLED.values(), *SAMPLES.values()):
         lines, waiting = text.split("\n"), list(tomllib.loads(text).items())
         while waiting:
@@ -359,7 +360,9 @@ def test_every_path_of_the_bundled_files_has_a_line_that_holds_its_key() -> None
                 waiting.extend((f"{path}[{position}]", item) for position, item in enumerate(value))
 
 
-@pytest.mark.parametrize("path", [(), ("a",), ("a", 0, "b"), ("l", "x", "events.go", 2), ('say "hi"', "\\"), ("环节",)])
+@pytest.mark.parametrize(
+    "path", [(), ("a",), ("a", 0, "b"), ("l", "x", "events.go", 2), ('say "hi"', "\\"), ("环节",)]
+)
 def test_a_path_written_out_reads_back(path: tuple[str | int, ...]) -> None:
     """Keys with dots, quotes or other signs are quoted, so that no two paths look alike."""
     assert parse_path(format_path(path)) == path

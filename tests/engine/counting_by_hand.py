@@ -71,4 +71,4 @@ def last_day(start: int, length: Duration) -> int:
     for _ in range(months):
         month = (month + timedelta(days=31)).replace(day=1)
     after = (month + timedelta(days=31)).replace(day=1)
-    return min(month.toordinal() + first.day, after.toordinal()) - (1 if month.toordinal() + first.day <= after.toordinal() else 1)
+    return min(month.toordinal() + first.day - 1, after.toordinal() - 1)

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 """Keys and list positions from the root: `("events", "pay_deposit", "guards", 0)`."""
 
 _DEEP = 200
-"""No file is nested so; the scan stops there, since every path below costs its whole length."""
+"""No file is nested so. What lies deeper is noted under its ancestor, since a path costs its whole length."""
 
 _PATH_PART = re.compile(r'\[([0-9]{1,9})\]|("(?:\\.|[^"\\])*")|([^.\[\]"]+)')
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -110,9 +110,6 @@ class _Scan:
                 self._mark(token, line)
             elif kind != "comment":
                 self._word(token, line)
-            if len(self._open) > _DEEP or len(self._key) > _DEEP:
-                self.lines.setdefault((0,) * _DEEP, line)
-                return
             line += token.count("\n")
 
     def _start_statement(self) -> None:
@@ -151,7 +148,7 @@ class _Scan:
 
     def _begin_value(self, line: int) -> None:
         if self._open and self._open[-1].is_list:
-            self._value_at = (*self._open[-1].path, self._positions[-1])
+            self._value_at = _below(self._open[-1].path, self._positions[-1])
             self.lines.setdefault(self._value_at, line)
         self._wants = "nothing"
 
@@ -191,7 +188,7 @@ class _Scan:
         """Note where each part of a dotted key first stands; a part that is a list means its last item."""
         path = base
         for part in self._key:
-            path = self._element((*path, part))
+            path = self._element(_below(path, part))
             self.lines.setdefault(path, line)
         return path
 
@@ -199,10 +196,16 @@ class _Scan:
         return (*path, self._elements[path] - 1) if path in self._elements else path
 
     def _declare(self, path: Path, line: int) -> None:
+        if len(path) >= _DEEP:
+            return
         if path in self._declared:
             self.repeats.append((format_path(path), self._declared[path], line))
         else:
             self._declared[path] = line
+
+
+def _below(path: Path, part: str | int) -> Path:
+    return (*path, part) if len(path) < _DEEP else path
 
 
 @lru_cache(maxsize=16)

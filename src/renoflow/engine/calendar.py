@@ -166,9 +166,7 @@ class Calendar(LocalDays):
         """When to escalate: so long after, at the same time of day; n whole days have passed."""
         return self.extended(due, length).at
 
-    def extended(
-        self, due: datetime, length: Duration, *, sign: int = 1, rolled: bool = False
-    ) -> Counted:
+    def extended(self, due: datetime, length: Duration, *, sign: int = 1, rolled: bool = False) -> Counted:
         """A due instant moved later, or with sign=-1 earlier: the last day moves, the time of day stays."""
         if sign not in (1, -1):
             raise UsageError(f"found sign={sign!r}; it is 1 for later and -1 for earlier")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -29,9 +30,11 @@ class UnpublishedYear(Exception):
 
 def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
     """Apply to each clock what this happening does to it."""
+    deadlines = step.deadlines
+    changed: dict[str, Deadline] = {}
     for op in ops:
         name = op.clock.name
-        before = clock = step.deadlines.get(name)
+        before = clock = deadlines.get(name)
         if clock is not None:
             if op.cancel:
                 clock = cancelled(clock)
@@ -44,7 +47,10 @@ def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
         if op.entry is not None and clock is not None:
             clock = at_entry(step, op.clock, clock, op.entry)
         if clock is not before and clock is not None:
-            put(step, name, clock)
+            changed[name] = clock
+    if changed:
+        step.deadlines = {**deadlines, **changed}
+        step.clocks_changed = True
 
 
 def put(step: Step, name: str, clock: Deadline) -> None:
@@ -61,15 +67,20 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
     if term is None:
         return old
     day, start = _counted_from(step, plan)
-    due = _due(step, plan, term, day, start)
+    due = _reckon(step, plan, term, day, start)
     if due is None:
         return old
-    due_at, limit, provisional, rolled = due
-    target_at = None if term.target is None else _end(step.calendar, term.target, day, start)
+    due_at, target_at, limit, provisional, rolled, warnings = due
     begun = ClockStep(
         what="started", at=step.at, by=event, due_at=due_at, term=term.name, limit=limit, rolled=rolled
     )
-    clock = Deadline(
+    done, wake_at = 0, max(due_at, step.at)
+    for warning in warnings:
+        if warning > step.at:
+            wake_at = warning
+            break
+        done += 1
+    return Deadline(
         status="running",
         generation=1 if old is None else old.generation + 1,
         started_at=start,
@@ -78,9 +89,10 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
         term=term.name,
         limit=limit,
         provisional=provisional,
+        wake_at=wake_at,
+        wakes_done=done,
         steps=(begun,),
     )
-    return _armed(step.calendar, plan, clock, step.at)
 
 
 def matching_term(step: Step, plan: ClockPlan) -> TermPlan | None:
@@ -100,47 +112,82 @@ def _counted_from(step: Step, plan: ClockPlan) -> tuple[int, datetime]:
         day = plan.counts_from(step)
         if day is not None:
             ordinal = day.toordinal()
-            if ordinal != step.calendar.day_of(step.at):
+            if ordinal != step.today:
                 return ordinal, step.calendar.midnight(ordinal)
-    return step.calendar.day_of(step.at), step.at
+    return step.today, step.at
 
 
-def _due(
-    step: Step, plan: ClockPlan, term: TermPlan, day: int, start: datetime
-) -> tuple[datetime, str, bool, bool] | None:
-    """When a term ends: the instant, the limit in words, whether it is provisional, whether it rolled."""
-    calendar = step.calendar
+class Reckoned(NamedTuple):
+    """When a term ends: the instants of its due date and target, the limit in words, whether the date is
+    provisional, and whether it rolled over rest days."""
+
+    due_at: datetime
+    target_at: datetime | None
+    limit: str
+    provisional: bool
+    rolled: bool
+    warnings: tuple[datetime, ...] = ()
+
+
+def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: datetime) -> Reckoned | None:
+    """A term counted from its first day; None when its length or date is not known."""
     until: date | None = None if term.until is None else term.until(step)
+    length = None if until is not None else term.limit(step)
+    if until is None and length is None:
+        return None
+    key = (plan.name, term.name, day, until or length)
+    known: Reckoned | None = step.rules.known_terms.get(key)
+    if known is None:
+        known = _counted(step.calendar, plan, term, day, start, until, length)
+        if plan.warnings:
+            before = step.calendar.before
+            known = known._replace(
+                warnings=tuple([before(known.due_at, alert.length) for alert in plan.warnings])
+            )
+        if not (length is not None and length.elapsed or term.target is not None and term.target.elapsed):
+            # What counts whole days is the same for every start on this day.
+            step.rules.keep_term(key, known)
+    if known.provisional and step.rules.strict_calendar:
+        raise UnpublishedYear(known.due_at.year)
+    return known
+
+
+def _counted(
+    calendar: Calendar,
+    plan: ClockPlan,
+    term: TermPlan,
+    day: int,
+    start: datetime,
+    until: date | None,
+    length: Duration | None,
+) -> Reckoned:
+    target_at = None if term.target is None else _end(calendar, term.target, day, start)
     rolls = plan.statutory and plan.kind == "limit"
-    if until is not None:
-        last, provisional = until.toordinal(), False
-        limit = until.isoformat()
+    if until is not None or length is None:
+        last, provisional = (until or date.min).toordinal(), False
+        limit = str(until)
         if plan.kind == "wait":
-            return calendar.midnight(last), limit, False, False
+            return Reckoned(calendar.midnight(last), target_at, limit, False, False)
     else:
-        length = term.limit(step)
-        if length is None:
-            return None
         if term.floor is not None and length.rough_days < term.floor.rough_days:
             length = term.floor
         limit = str(length)
         if length.elapsed:
-            return _end(calendar, length, day, start), limit, False, False
+            return Reckoned(_end(calendar, length, day, start), target_at, limit, False, False)
         if plan.kind == "wait":
             opens = calendar.opens(day, length)
-            return opens.at, limit, _checked(step, opens.provisional, opens.at), False
+            return Reckoned(opens.at, target_at, limit, opens.provisional, False)
         last, provisional = calendar.last_day(day, length)
         rolls = rolls and length.unit != "working day"
     rolled = False
     if rolls:
         moved, unsure = calendar.roll_over(last)
         rolled, provisional, last = moved != last, provisional or unsure, moved
-    due_at = calendar.midnight(last + 1)
-    return due_at, limit, _checked(step, provisional, due_at), rolled
+    return Reckoned(calendar.midnight(last + 1), target_at, limit, provisional, rolled)
 
 
 def _checked(step: Step, provisional: bool, at: datetime) -> bool:
-    if provisional and step.strict_calendar:
+    if provisional and step.rules.strict_calendar:
         raise UnpublishedYear(at.year)
     return provisional
 
@@ -221,13 +268,12 @@ def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> De
         return cancelled(clock)
     start = clock.started_at
     day = step.calendar.day_of(start)
-    due = _due(step, plan, term, day, start)
+    due = _reckon(step, plan, term, day, start)
     if due is None:
         return clock
-    due_at, limit, provisional, rolled = due
+    due_at, target_at, limit, provisional, rolled, _ = due
     if term.name == clock.term and limit == clock.limit:
         return clock
-    target_at = None if term.target is None else _end(step.calendar, term.target, day, start)
     due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
     due_at = max(due_at, step.at)
     note = ClockStep(
@@ -300,13 +346,10 @@ def counted_again(step: Step, plan: ClockPlan, clock: Deadline) -> Deadline:
     if term is None or clock.status not in (RUNNING, PAUSED):
         return clock
     start = clock.started_at
-    due = _due(step, plan, term, step.calendar.day_of(start), start)
+    due = _reckon(step, plan, term, step.calendar.day_of(start), start)
     if due is None:
         return clock
-    due_at, limit, provisional, rolled = due
-    target_at = clock.target_at
-    if term.target is not None:
-        target_at = _end(step.calendar, term.target, step.calendar.day_of(start), start)
+    due_at, target_at, limit, provisional, rolled, _ = due
     due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
     due_at = max(due_at, step.at)
     if due_at == clock.due_at and provisional == clock.provisional:

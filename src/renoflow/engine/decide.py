@@ -10,7 +10,8 @@ from typing import Any
 from renoflow.engine.deadlines import UnpublishedYear, extended, pass_wake, put, run_ops
 from renoflow.engine.effects import change_facts, hand_out, react
 from renoflow.engine.linked import hear
-from renoflow.engine.requirements import transition_for, unmet
+from renoflow.engine.requirements import holds, transition_for, unmet
+from renoflow.engine.rules import Rules
 from renoflow.engine.step import Step, unopened
 from renoflow.errors import RenoflowError, UsageError
 from renoflow.records import (
@@ -23,25 +24,11 @@ from renoflow.records import (
     Payment,
     Reason,
 )
-from renoflow.values import SYSTEM, SYSTEM_ACTOR, Actor, Label, parse_duration
+from renoflow.values import SYSTEM, SYSTEM_ACTOR, Label, parse_duration
 from renoflow.workflow.plan import EventPlan, TransitionPlan
 
 LONGEST_CHAIN = 1000
 """Steps that one command may lead to; a chain that needs more is a fault that the checks let through."""
-
-
-class Rules:
-    """A plan with the firm's calendar: what `decide` and its kin run on. Immutable, shared by all threads."""
-
-    __slots__ = ("calendar", "plan", "strict_calendar")
-
-    def __init__(self, plan: Any, calendar: Any, *, strict_calendar: bool = False) -> None:
-        self.plan = plan
-        self.calendar = calendar
-        self.strict_calendar = strict_calendar
-
-    def step(self, case: Case, actor: Actor, at: datetime) -> Step:
-        return Step(self.plan, self.calendar, case, actor, at, self.strict_calendar)
 
 
 # ------------------------------------------------------------------ the four ways in
@@ -58,7 +45,7 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
     if command.version is not None and command.version != case.version:
         values = {"found": case.version, "wanted": command.version}
         return _refused(case, Reason(code="stale_version", values=values))
-    step = rules.step(case, command.actor, at)
+    step = Step(rules, case, command.actor, at)
     try:
         if case.wakes_at is not None and case.wakes_at <= at:
             fire_due(step, at)
@@ -82,7 +69,7 @@ def open_case(
 ) -> Decision:
     """A case begun by its opening event; a refused opening makes no case."""
     blank = unopened(rules.plan, case_id, command.at, links, parent, known_as)
-    step = rules.step(blank, command.actor, command.at)
+    step = Step(rules, blank, command.actor, command.at)
     try:
         reasons = _carry_out(step, command)
         if reasons:
@@ -97,7 +84,7 @@ def wake(rules: Rules, case: Case, at: datetime) -> Decision:
     """Everything of this case that falls due by `at`, in time order; the same case when nothing does."""
     if case.wakes_at is None or case.wakes_at > at:
         return Decision(case)
-    step = rules.step(case, SYSTEM_ACTOR, at)
+    step = Step(rules, case, SYSTEM_ACTOR, at)
     fire_due(step, at)
     return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects))
 
@@ -110,22 +97,27 @@ def _refused(case: Case | None, *reasons: Reason) -> Decision:
 
 
 def _carry_out(step: Step, command: Command) -> list[Reason]:
-    name = command.event
-    event = step.plan.events.get(name)
+    event = step.plan.events.get(command.event)
     if event is None:
-        if command.told is not None:
-            hear_command(step, command)
-            return []
-        if name.startswith("deadline.") and name.endswith(".extend"):
-            return _extend_by_hand(step, command)
-        return [Reason(code="unknown_event", subject=name)]
+        return _carry_out_of_engine(step, command)
     transition = transition_for(step, event)
     reasons = _attempt(
         step, event, transition, command.facts, command.documents, command.payments, command.note, None
     )
-    if not reasons and transition is not None and (transition.followers or step.told):
+    if not reasons and transition is not None and transition.followers:
         _follow(step, deque((name, step.number) for name in transition.followers))
     return reasons
+
+
+def _carry_out_of_engine(step: Step, command: Command) -> list[Reason]:
+    """The doings that every workflow knows without declaring them."""
+    name = command.event
+    if command.told is not None:
+        hear_command(step, command)
+        return []
+    if name.startswith("deadline.") and name.endswith(".extend"):
+        return _extend_by_hand(step, command)
+    return [Reason(code="unknown_event", subject=name)]
 
 
 def _attempt(
@@ -164,9 +156,6 @@ def _attempt(
         hand_out(step, event.effects, event.name)
     if transition.reactions:
         react(step, transition.reactions, event.name)
-    for invariant in transition.invariants:
-        if not invariant.test(step):
-            reasons.append(Reason(code="invariant_broken", subject=invariant.name, label=invariant.label))
     return reasons
 
 
@@ -174,9 +163,9 @@ def enter(step: Step, event: EventPlan, transition: TransitionPlan) -> None:
     """Move to the target; a remembering state keeps where it was entered from, unless by `@history`."""
     target = transition.target
     if target in step.plan.remembering and not event.histories:
-        step.remembered = {**step.remembered, target: step.state}
+        step.put("remembered", target, step.state)
     step.state = target
-    step.entered_at = step.at
+    step.changes["entered_at"] = step.at
 
 
 def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
@@ -190,7 +179,7 @@ def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
         name, cause = waiting.popleft()
         event = step.plan.events[name]
         transition = transition_for(step, event)
-        if transition is None:
+        if transition is None or not holds(step, transition):
             continue
         mark = step.mark()
         if _attempt(step, event, transition, NO_FACTS, (), (), "", cause):
@@ -266,9 +255,10 @@ def fire_due(step: Step, until: datetime) -> None:
                 mark = f"deadline.{name}.{clock_plan.mark}"
                 marks.append((mark, step.record(mark, step.state)))
             elif alert is not None:
-                kind = "warning" if alert.sign < 0 else "escalation"
+                about = f"deadline.{name}.{'warned' if alert.sign < 0 else 'escalated'}"
+                step.record(about, step.state)
                 for role in alert.notify:
-                    step.effect("notify", role, f"deadline.{name}.{kind}", {"due_at": clock.due_at})
+                    step.effect("notify", role, about, {"due_at": clock.due_at})
         for mark, number in marks:
             happened(step, (mark,), number, mark)
             step.as_system(at)

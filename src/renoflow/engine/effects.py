@@ -70,26 +70,21 @@ def _known(step: Step, pairs: Any) -> dict[str, Any]:
 
 
 def _open(step: Step, opening: OpeningPlan, about: str) -> None:
-    if opening.once and step.opened.get(opening.child):
+    """One child per row; its id is the parent's, the kind and a number that nobody has yet."""
+    name = opening.child
+    number = step.opened.get(name, 0)
+    if opening.once and number:
         return
     shared = _known(step, opening.facts)
+    taken = step.children.get(name, NO_FACTS)
+    stem = f"{step.before.id}/{name}-"
     for row in opening.each:
-        number = step.opened.get(opening.child, 0) + 1
-        taken = step.children.get(opening.child, {})
-        while f"{step.case_id}/{opening.child}-{number}" in taken:
+        number += 1
+        while f"{stem}{number}" in taken:
             number += 1
-        step.opened = {**step.opened, opening.child: number}
-        step.effect(
-            "open",
-            opening.workflow,
-            about,
-            {
-                "case": f"{step.case_id}/{opening.child}-{number}",
-                "child": opening.child,
-                "reason": opening.reason,
-                "facts": {**shared, **row},
-            },
-        )
+        data = {"case": f"{stem}{number}", "child": name, "reason": opening.reason, "facts": {**shared, **row}}
+        step.effect("open", opening.workflow, about, data)
+    step.put("opened", name, number)
 
 
 def _tell(step: Step, telling: TellingPlan, about: str) -> None:

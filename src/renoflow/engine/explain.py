@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from renoflow.engine.calendar import Calendar
-from renoflow.engine.decide import Rules
 from renoflow.engine.deadlines import unit_of
+from renoflow.engine.rules import Rules
 from renoflow.errors import UnknownName
 from renoflow.records import Case, ClockStep, Deadline
 from renoflow.values import Label, Lang, parse_duration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from renoflow.engine.step import Step
-from renoflow.records import Case, FactValue, LinkedCase, Told
+from renoflow.records import Case, LinkedCase, Told
 from renoflow.workflow.plan import ChildPlan, Plan
 
 
@@ -17,16 +17,20 @@ def hear(step: Step, told: Told) -> tuple[str, ...]:
     cases = step.children.get(told.name, {})
     old = cases.get(told.case)
     now = LinkedCase(told.case, told.workflow, told.state, told.ended, told.facts)
-    step.children = {**step.children, told.name: {**cases, told.case: now}}
+    if told.ended and plan.forgets and told.state not in plan.watched:
+        # An ended child that nothing reads any more is left to the history: the case stays small.
+        step.put("children", told.name, {name: case for name, case in cases.items() if name != told.case})
+    else:
+        step.put("children", told.name, {**cases, told.case: now})
     step.told = told
     happenings = []
-    if old is None:
+    if told.opened:
         happenings.append(f"child.{told.name}.opened")
     if told.event in plan.hears:
         happenings.append(f"child.{told.name}.{told.event}")
     if told.ended and (old is None or not old.ended):
         happenings.append(f"child.{told.name}.ended")
-    if old is not None and old.ended and not told.ended:
+    if not told.ended and not told.opened and (old is None or old.ended):
         happenings.append(f"child.{told.name}.reopened")
     if plan.next_fact and told.ended and told.state in plan.next_states:
         _tell_next(step, plan)
@@ -36,10 +40,8 @@ def hear(step: Step, told: Told) -> tuple[str, ...]:
 def _hear_link(step: Step, told: Told) -> tuple[str, ...]:
     """A parent or another linked case has moved, or tells a fact that is its to tell."""
     old = step.links.get(told.name)
-    step.links = {
-        **step.links,
-        told.name: LinkedCase(told.case, told.workflow, told.state, told.ended, NOTHING),
-    }
+    linked = LinkedCase(told.case, told.workflow, told.state, told.ended)
+    step.put("links", told.name, linked)
     step.told = told
     ours = {
         name: value
@@ -49,9 +51,6 @@ def _hear_link(step: Step, told: Told) -> tuple[str, ...]:
     if ours:
         step.facts = {**step.facts, **ours}
     return (f"link.{told.name}.moved",) if old is None or old.state != told.state else ()
-
-
-NOTHING: dict[str, FactValue] = {}
 
 
 def _tell_next(step: Step, plan: ChildPlan) -> None:
@@ -95,6 +94,7 @@ def told_to_parent(
         event=event,
         state=after.state,
         ended=ended,
+        opened=before is None,
         facts=facts,
     )
 

@@ -8,8 +8,10 @@ from datetime import datetime
 
 import msgspec
 
-from renoflow.engine.decide import Rules, fire_due
+from renoflow.engine.decide import fire_due
 from renoflow.engine.requirements import transition_for, unmet
+from renoflow.engine.rules import Rules
+from renoflow.engine.step import Step
 from renoflow.errors import UnknownName
 from renoflow.records import NO_FACTS, Case, Reason
 from renoflow.values import SYSTEM, Actor, Label
@@ -57,7 +59,7 @@ def allowed(rules: Rules, case: Case, actor: Actor | None, at: datetime) -> tupl
 
     What falls due by `at` is taken as having happened. The system's own events are left out.
     """
-    step = rules.step(case, actor or Actor("?"), at)
+    step = Step(rules, case, actor or Actor("?"), at)
     fire_due(step, at)
     moved = step.case(max(at, case.at))
     return tuple(_options(rules, moved, actor, at))
@@ -67,7 +69,7 @@ def _options(rules: Rules, case: Case, actor: Actor | None, at: datetime) -> Ite
     for event in rules.plan.events.values():
         if event.by == {SYSTEM}:
             continue
-        step = rules.step(case, actor or Actor("?", event.by), at)
+        step = Step(rules, case, actor or Actor("?", event.by), at)
         transition = transition_for(step, event)
         if transition is None:
             continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from renoflow.engine.decide import Rules, decide, open_case, wake
+from renoflow.engine.decide import decide, open_case, wake
+from renoflow.engine.rules import Rules
 from renoflow.errors import RenoflowError
 from renoflow.records import NO_FACTS, Case, Command, HistoryEntry, LinkedCase
 from renoflow.values import Actor

@@ -33,6 +33,14 @@ def transition_for(step: Step, event: EventPlan) -> TransitionPlan | None:
     return found
 
 
+def holds(step: Step, transition: TransitionPlan) -> bool:
+    """Whether the guards hold as the case stands; for offers that bring nothing and need no reasons."""
+    for test in transition.tests:
+        if not test(step):
+            return False
+    return True
+
+
 def unmet(
     step: Step,
     event: EventPlan,
@@ -66,15 +74,13 @@ def unmet(
     if payments:
         _bring_payments(step, payments, reasons)
     if event.papers:
-        brought = {document.id for document in documents}
+        brought = [document.id for document in documents]
         for paper in event.papers:
             _check_paper(step, paper, brought, reasons)
     for name, label, wanted in event.payments:
         _check_payment(step, name, label, wanted(step), reasons)
-    tests = event.guards if transition is None else transition.guards
-    for guard in tests:
-        if not guard.test(step):
-            reasons.append(guard.reason(step))
+    if transition is None or not holds(step, transition):
+        reasons.extend(guard.reason(step) for guard in event.guards if not guard.test(step))
     return reasons, kept
 
 
@@ -142,24 +148,25 @@ def _short(value: object) -> str:
 
 
 def _bring_documents(step: Step, documents: tuple[Document, ...], reasons: list[Reason]) -> None:
-    plan = step.plan
+    plan, at = step.plan, step.at
     merged = dict(step.documents)
     for document in documents:
-        signers = plan.signers.get(document.id)
+        name = document.id
+        signers = plan.signers.get(name)
         if signers is None:
-            raise UnknownName("document", document.id, plan.signers)
-        signatures = tuple(_signature(step, item) for item in document.signed_by)
-        strangers = [s.role for s in signatures if s.role not in plan.roles]
-        if strangers:
-            paper = plan.definition.documents[document.id]
-            reasons.append(
-                Reason(code="unknown_signer", subject=document.id, label=Label(paper.zh, paper.en),
-                       values={"found": strangers[0]})
-            )  # fmt: skip
-            continue
-        merged[document.id] = _with_copy(
-            merged.get(document.id), document.id in plan.repeating, signers, signatures, step.at
-        )
+            raise UnknownName("document", name, plan.signers)
+        signatures: tuple[Signature, ...] = ()
+        if document.signed_by:
+            signatures = tuple([_signature(step, item) for item in document.signed_by])
+            strangers = [s.role for s in signatures if s.role not in plan.roles]
+            if strangers:
+                paper = plan.definition.documents[name]
+                reasons.append(
+                    Reason(code="unknown_signer", subject=name, label=Label(paper.zh, paper.en),
+                           values={"found": strangers[0]})
+                )  # fmt: skip
+                continue
+        merged[name] = _with_copy(merged.get(name), name in plan.repeating, signers, signatures, at)
     step.documents = merged
 
 
@@ -178,31 +185,37 @@ def _with_copy(
     at: datetime,
 ) -> DocumentRecord:
     """One more copy of what repeats; otherwise the same paper with the signatures put together."""
-    if old is not None and not repeats:
-        later = {signature.role for signature in signatures}
-        signatures = (*(s for s in old.signatures if s.role not in later), *signatures)
-        copies, signed = 1, 0
-    else:
-        copies = 1 if old is None else old.copies + 1
-        signed = 0 if old is None else old.signed_copies
-    complete = {signature.role for signature in signatures}.issuperset(signers)
-    return DocumentRecord(copies, signed + complete, at, signatures)
+    if old is None:
+        complete = _complete(signers, signatures)
+        return DocumentRecord(1, 1 if complete else 0, complete, at, signatures)
+    if repeats:
+        complete = _complete(signers, signatures)
+        return DocumentRecord(old.copies + 1, old.signed_copies + complete, complete, at, signatures)
+    later = {signature.role for signature in signatures}
+    signatures = (*(s for s in old.signatures if s.role not in later), *signatures)
+    complete = _complete(signers, signatures)
+    return DocumentRecord(1, 1 if complete else 0, complete, at, signatures)
 
 
-def _check_paper(step: Step, paper: PaperPlan, brought: set[str], reasons: list[Reason]) -> None:
+def _complete(signers: tuple[str, ...], signatures: tuple[Signature, ...]) -> bool:
+    if not signers:
+        return True
+    if len(signers) > len(signatures):
+        return False
+    there = [signature.role for signature in signatures]
+    return all(role in there for role in signers)
+
+
+def _check_paper(step: Step, paper: PaperPlan, brought: list[str], reasons: list[Reason]) -> None:
     if paper.when is not None and not paper.when(step):
         return
     record = step.documents.get(paper.id)
     if record is None or (paper.repeats and paper.id not in brought):
         reasons.append(Reason(code="document_missing", subject=paper.id, label=paper.label))
         return
-    if not paper.signers:
+    if record.signed or (paper.unsigned_when is not None and paper.unsigned_when(step)):
         return
     there = {signature.role for signature in record.signatures}
-    if there.issuperset(paper.signers):
-        return
-    if paper.unsigned_when is not None and paper.unsigned_when(step):
-        return
     missing = [n for n, role in enumerate(paper.signers) if role not in there]
     reasons.append(
         Reason(code="signature_missing", subject=paper.id, label=paper.label,

@@ -1,22 +1,22 @@
 """The working copy on which one decision is made: a case being moved, and what conditions look at.
 
 Nothing here is ever changed in place that a `Case` holds: a mapping is copied when it is first touched.
+What a step reads and writes all the time are attributes of its own; the rest is read through to the case
+until it changes (`changes`), because most steps leave it alone and a step is made for every command.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from renoflow.engine.calendar import Calendar
+from msgspec.structs import replace
+
 from renoflow.records import (
     NO_FACTS,
     Case,
-    Deadline,
     Document,
-    DocumentRecord,
     Effect,
     FactValue,
     HistoryEntry,
@@ -28,87 +28,129 @@ from renoflow.values import SYSTEM, SYSTEM_ACTOR, Actor
 from renoflow.workflow.machine import START
 from renoflow.workflow.plan import Plan
 
+if TYPE_CHECKING:
+    from renoflow.engine.calendar import Calendar
+    from renoflow.engine.rules import Rules
+
 
 class Step:
     """A case on its way from one version to the next; it satisfies `workflow.scene.Scene`."""
 
-    __slots__ = (
-        "actor", "actors", "at", "calendar", "case_id", "children", "clocks_changed", "deadlines",
-        "documents", "effects", "entered_at", "entries", "facts", "happened", "known_as", "links",
-        "number", "opened", "parent", "payments", "plan", "remembered", "state", "strict_calendar", "told", "version",
-        "wakes_at",
-    )  # fmt: skip
+    told: Told | None = None
+    clocks_changed = False
+    _today: tuple[datetime | None, int] = (None, 0)
 
-    def __init__(
-        self, plan: Plan, calendar: Calendar, case: Case, actor: Actor, at: datetime, strict_calendar: bool
-    ) -> None:
-        self.plan = plan
-        self.calendar = calendar
-        self.strict_calendar = strict_calendar
+    def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:
+        self.rules = rules
+        self.before = case
         self.actor = actor
         self.at = at
-        self.told: Told | None = None
-        self.case_id = case.id
-        self.parent = case.parent
-        self.known_as = case.known_as
         self.state = case.state
-        self.version = case.version
         self.number = case.entries
-        self.facts: Mapping[str, FactValue] = case.facts
-        self.documents: Mapping[str, DocumentRecord] = case.documents
-        self.payments: Mapping[str, Decimal] = case.payments
-        self.deadlines: Mapping[str, Deadline] = case.deadlines
-        self.children: Mapping[str, Mapping[str, LinkedCase]] = case.children
-        self.links: Mapping[str, LinkedCase] = case.links
-        self.happened: Mapping[str, tuple[datetime, ...]] = case.happened
-        self.actors: Mapping[str, tuple[str, ...]] = case.actors
-        self.remembered: Mapping[str, str] = case.remembered
-        self.opened: Mapping[str, int] = case.opened
-        self.entered_at = case.entered_at
-        self.wakes_at = case.wakes_at
-        self.clocks_changed = False
+        self.facts = case.facts
+        self.documents = case.documents
+        self.payments = case.payments
+        self.deadlines = case.deadlines
+        self.changes: dict[str, Any] = {}
         self.entries: list[HistoryEntry] = []
         self.effects: list[Effect] = []
+
+    # -------------------------------------------------------------- read through to the case
+
+    @property
+    def plan(self) -> Plan:
+        return self.rules.plan
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.rules.calendar
+
+    @property
+    def case_id(self) -> str:
+        return self.before.id
+
+    @property
+    def children(self) -> Mapping[str, Mapping[str, LinkedCase]]:
+        found: Mapping[str, Mapping[str, LinkedCase]] = self._now("children")
+        return found
+
+    @property
+    def links(self) -> Mapping[str, LinkedCase]:
+        found: Mapping[str, LinkedCase] = self._now("links")
+        return found
+
+    @property
+    def happened(self) -> Mapping[str, tuple[datetime, ...]]:
+        found: Mapping[str, tuple[datetime, ...]] = self._now("happened")
+        return found
+
+    @property
+    def actors(self) -> Mapping[str, tuple[str, ...]]:
+        found: Mapping[str, tuple[str, ...]] = self._now("actors")
+        return found
+
+    @property
+    def remembered(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = self._now("remembered")
+        return found
+
+    @property
+    def opened(self) -> Mapping[str, int]:
+        found: Mapping[str, int] = self._now("opened")
+        return found
+
+    @property
+    def entered_at(self) -> datetime | None:
+        found: datetime | None = self._now("entered_at")
+        return found
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        found: datetime | None = self._now("wakes_at")
+        return found
+
+    @property
+    def today(self) -> int:
+        """The local day of the step's instant."""
+        at, day = self._today
+        if at is not self.at:
+            day = self.rules.calendar.day_of(self.at)
+            self._today = (self.at, day)
+        return day
+
+    def _now(self, name: str) -> Any:
+        changes = self.changes
+        return changes[name] if name in changes else getattr(self.before, name)
+
+    # -------------------------------------------------------------- writing
+
+    def put(self, name: str, key: str, value: object) -> None:
+        """One more entry in one of the case's mappings."""
+        self.changes[name] = {**self._now(name), key: value}
 
     def case(self, at: datetime) -> Case:
         """The case as it now stands."""
         if self.clocks_changed:
             self.refresh_wake()
-        return Case(
-            id=self.case_id,
-            workflow=self.plan.id,
-            workflow_version=self.plan.version,
+        before = self.before
+        return replace(
+            before,
             state=self.state,
-            version=self.version + 1,
+            version=before.version + 1,
             entries=self.number,
             at=at,
-            parent=self.parent,
-            known_as=self.known_as,
             facts=self.facts,
             documents=self.documents,
             payments=self.payments,
             deadlines=self.deadlines,
-            children=self.children,
-            links=self.links,
-            happened=self.happened,
-            actors=self.actors,
-            remembered=self.remembered,
-            opened=self.opened,
-            entered_at=self.entered_at,
-            wakes_at=self.wakes_at,
+            **self.changes,
         )
 
     def refresh_wake(self) -> None:
         """Find the next instant at which one of the clocks has something to say."""
-        soonest: datetime | None = None
-        for clock in self.deadlines.values():
-            wake = clock.wake_at
-            if wake is not None and (soonest is None or wake < soonest):
-                soonest = wake
-        self.wakes_at = soonest
+        wakes = [wake for clock in self.deadlines.values() if (wake := clock.wake_at) is not None]
+        self.changes["wakes_at"] = min(wakes) if wakes else None
         self.clocks_changed = False
-
-    # -------------------------------------------------------------- recording
 
     def record(
         self,
@@ -128,12 +170,12 @@ class Step:
         actor = self.actor
         self.entries.append(
             HistoryEntry(
-                case=self.case_id,
+                case=self.before.id,
                 number=number,
                 at=self.at,
                 event=event,
                 actor=actor.id,
-                roles=tuple(sorted(actor.roles)) if len(actor.roles) > 1 else tuple(actor.roles),
+                roles=actor.sorted_roles,
                 source=source,
                 target=self.state,
                 facts=facts,
@@ -149,14 +191,16 @@ class Step:
 
     def effect(self, kind: Any, to: str, about: str, data: Mapping[str, Any] = NO_FACTS) -> None:
         """Hand something out; the key is the same whenever this doing of this case is repeated."""
-        self.effects.append(
+        effects = self.effects
+        case = self.before.id
+        effects.append(
             Effect(
                 kind=kind,
                 to=to,
                 at=self.at,
-                case=self.case_id,
+                case=case,
                 about=about,
-                key=f"{self.case_id}:{self.number}:{len(self.effects) + 1}",
+                key=f"{case}:{self.number}:{len(effects) + 1}",
                 data=data,
             )
         )
@@ -166,17 +210,14 @@ class Step:
         self.actor = SYSTEM_ACTOR
         self.at = at
 
-    # -------------------------------------------------------------- keeping what was done
-
     def remember_doing(self, event: str, keep: int, with_actor: bool) -> None:
         """Keep the latest `keep` instants of an event, and who did it, where some condition asks."""
         if keep:
-            instants = (*self.happened.get(event, ()), self.at)[-keep:]
-            self.happened = {**self.happened, event: instants}
+            self.put("happened", event, (*self.happened.get(event, ()), self.at)[-keep:])
         if with_actor and self.actor.id != SYSTEM:
             people = self.actors.get(event, ())
             if self.actor.id not in people:
-                self.actors = {**self.actors, event: (*people, self.actor.id)}
+                self.put("actors", event, (*people, self.actor.id))
 
     # -------------------------------------------------------------- going back
 
@@ -184,15 +225,13 @@ class Step:
         """Everything that `back_to` needs to undo what follows."""
         return (
             self.state, self.number, self.facts, self.documents, self.payments, self.deadlines,
-            self.children, self.links, self.happened, self.actors, self.remembered, self.opened,
-            self.entered_at, self.clocks_changed, len(self.entries), len(self.effects),
+            dict(self.changes), self.clocks_changed, len(self.entries), len(self.effects),
         )  # fmt: skip
 
     def back_to(self, mark: tuple[Any, ...]) -> None:
         (
             self.state, self.number, self.facts, self.documents, self.payments, self.deadlines,
-            self.children, self.links, self.happened, self.actors, self.remembered, self.opened,
-            self.entered_at, self.clocks_changed, entries, effects,
+            self.changes, self.clocks_changed, entries, effects,
         ) = mark  # fmt: skip
         del self.entries[entries:]
         del self.effects[effects:]

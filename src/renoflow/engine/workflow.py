@@ -10,11 +10,13 @@ from typing import Any
 from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.engine import outlook
 from renoflow.engine.calendar import Calendar, YearPlan
-from renoflow.engine.decide import Rules, decide, open_case, wake
+from renoflow.engine.decide import decide, open_case, wake
 from renoflow.engine.explain import Explanation, explain
 from renoflow.engine.outlook import Option, RouteStep
 from renoflow.engine.replay import replay
+from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
+from renoflow.engine.step import Step
 from renoflow.errors import UnknownName, UsageError
 from renoflow.records import (
     NO_FACTS,
@@ -147,7 +149,7 @@ class Workflow:
 
     def broken_invariants(self, case: Case) -> tuple[Label, ...]:
         """The invariants that do not hold for this case; none, for every case that this workflow made."""
-        step: Scene = self._rules.step(case, Actor("?"), case.at)
+        step: Scene = Step(self._rules, case, Actor("?"), case.at)
         return tuple(
             rule.label for rule in self.plan.invariants.get(case.state, ()) if not rule.test(step)
         )

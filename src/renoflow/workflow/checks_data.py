@@ -45,7 +45,7 @@ def check_data(inspection: Inspection) -> None:
     for name, fact in definition.facts.items():
         _check_fact(inspection, name, fact, f"facts.{name}")
     for name, rows in definition.tables.items():
-        _check_table(inspection, name, rows, f"tables.{name}")
+        _check_table(inspection, rows, f"tables.{name}")
     for name, document in definition.documents.items():
         inspection.roles(document.signers, f"documents.{name}.signers", parameters=True)
         if document.prepared_by is not None:
@@ -193,7 +193,9 @@ def _check_keys(inspection: Inspection, fact: FactDefinition, path: str) -> None
             f"{path}.values", f"a fact of type {fact.type} has no values", "make it an enum or a set"
         )
     elif fact.of is not None and fact.type not in ("enum", "set", "count", "whole"):
-        inspection.fault(f"{path}.of", f"a fact of type {fact.type} names no row", "use enum, set, count or whole")
+        inspection.fault(
+            f"{path}.of", f"a fact of type {fact.type} names no row", "use enum, set, count or whole"
+        )
     if fact.of is not None:
         inspection.known("tables", fact.of, f"{path}.of")
         if fact.type in ("count", "whole"):
@@ -222,28 +224,25 @@ def _check_numbered_rows(inspection: Inspection, fact: FactDefinition, path: str
 # ------------------------------------------------------------------ tables
 
 
-def _check_table(inspection: Inspection, name: str, rows: TableRows, path: str) -> None:
+def _check_table(inspection: Inspection, rows: TableRows, path: str) -> None:
     if not rows:
         inspection.fault(path, "the table has no rows", "add one, or remove the table")
-    for message, row, column in table_faults(rows):
-        inspection.fault(f"{path}.{row}" + (f".{column}" if column else ""), message)
-
-
-def table_faults(rows: TableRows) -> list[tuple[str, str, str]]:
-    """Rows without a column that the others have, and columns that hold more than one kind."""
-    columns = list(dict.fromkeys(key for row in rows.values() for key in row if key not in ROW_TEXTS))
-    found = []
+    columns = columns_of(rows)
     for name, row in rows.items():
-        found += [
-            (f"the row has no column {column!r}, which others have", name, "")
-            for column in columns
-            if column not in row
-        ]
+        for column in columns:
+            if column not in row:
+                inspection.fault(f"{path}.{name}", f"the row has no column {column!r}, which others have")
     for column in columns:
         if kind_of_column(rows, column) is None:
             first = next(name for name, row in rows.items() if column in row)
-            found.append((f"column {column!r} holds values of more than one kind", first, column))
-    return found
+            inspection.fault(
+                f"{path}.{first}.{column}", f"column {column!r} holds values of more than one kind"
+            )
+
+
+def columns_of(rows: TableRows) -> list[str]:
+    """The columns that references read, in the order in which they come up."""
+    return list(dict.fromkeys(key for row in rows.values() for key in row if key not in ROW_TEXTS))
 
 
 # ------------------------------------------------------------------ amounts

@@ -31,18 +31,19 @@ def state_graph(definition: WorkflowDefinition) -> StateGraph:
         if event.to in states:
             origins[event.to].update(s for s in event.from_ if s in states and s != event.to)
     exits: dict[str, set[str]] = {name: set() for name in states}
-    starts: set[str] = set()
+    onwards: dict[str, set[str]] = {START: set(), **{name: set() for name in states}}
     for event in definition.events.values():
         for source in event.from_:
-            if source == START:
-                starts.update({event.to} & states.keys())
-            elif source in states:
+            if source in states:
                 exits[source] |= targets(event, source, origins) & states.keys()
+            # The way back leads only to where the case has been, so it reaches nothing new.
+            if source in onwards and event.to in states:
+                onwards[source].add(event.to)
     return StateGraph(
         openings=tuple(name for name, event in definition.events.items() if START in event.from_),
         exits={name: frozenset(found) for name, found in exits.items()},
         origins={name: frozenset(found) for name, found in origins.items()},
-        reachable=closure(starts, exits),
+        reachable=closure((START,), onwards) - {START},
     )
 
 

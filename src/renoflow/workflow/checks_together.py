@@ -5,99 +5,44 @@ A workflow that is not loaded is no fault: then nothing can be said about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from attrs import frozen
+from collections.abc import Iterator
 
 from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
     EventDefinition,
-    FactDefinition,
     LinkedLeaf,
-    ReactionDefinition,
-    Scalar,
-    Telling,
     WorkflowDefinition,
     walk_condition,
 )
 from renoflow.errors import Problem
 from renoflow.values import SYSTEM
+from renoflow.workflow.between import Between, Definitions, doings
 from renoflow.workflow.checks_doings import START
 from renoflow.workflow.checks_knowledge import Knowledge
+from renoflow.workflow.checks_told import check_effects, check_sent, check_told
 from renoflow.workflow.inspection import Inspection, near
-from renoflow.workflow.kinds import DURATION, WHOLE, Kind, kind_of_fact, misfit, takes
-
-Definitions = Mapping[str, WorkflowDefinition]
 
 
 def check_together(definitions: Definitions) -> tuple[Problem, ...]:
     """What is wrong between loaded workflows, keyed by id; a problem's `file` is the id of its workflow."""
     found: list[Problem] = []
     for name, definition in definitions.items():
-        pair = _Between(Inspection(definition), Inspection(definition), definitions)
+        pair = Between(Inspection(definition), Inspection(definition), definitions)
         _check_children(pair)
         _check_leaves(pair)
-        _check_effects(pair)
-        _check_told(pair)
+        check_effects(pair)
+        check_told(pair)
+        check_sent(pair)
         found += pair.inspection.problems(name, "")
     return tuple(found)
-
-
-@frozen
-class _Between:
-    """One workflow among the others. `lookup` finds kinds; the faults of its own file are told elsewhere."""
-
-    inspection: Inspection
-    lookup: Inspection
-    definitions: Definitions
-
-    @property
-    def own(self) -> WorkflowDefinition:
-        return self.inspection.definition
-
-    def fault(self, path: str, message: str, suggestion: str = "") -> None:
-        self.inspection.fault(path, message, suggestion)
-
-    def child(self, name: str) -> WorkflowDefinition | None:
-        """The workflow of a child, None when it is not declared or not loaded."""
-        child = self.own.children.get(name)
-        return None if child is None else self.definitions.get(child.workflow)
-
-    def link(self, name: str) -> WorkflowDefinition | None:
-        link = self.own.links.get(name)
-        return None if link is None else self.definitions.get(link.workflow)
-
-    def state(self, other: WorkflowDefinition, name: str, path: str) -> None:
-        if name not in other.states:
-            self.fault(path, f"workflow {other.id!r} has no state {name!r}", near(name, other.states))
-
-    def fact(self, other: WorkflowDefinition, name: str, path: str) -> FactDefinition | None:
-        fact = other.facts.get(name)
-        if fact is None:
-            self.fault(path, f"workflow {other.id!r} has no fact {name!r}", near(name, other.facts))
-        return fact
-
-    def value(self, value: Scalar, other: WorkflowDefinition, fact: FactDefinition, path: str) -> None:
-        """A value of this workflow (`@child.fact` aside) that another puts into a fact of its own."""
-        target = kind_of_fact(fact, other.tables)
-        found = self.lookup.kind(value, path)
-        if isinstance(found, Kind):
-            if not takes(target, found):
-                self.fault(path, f"{value!r} is {found}, but the fact of {other.id!r} is {target}")
-        elif found is not None and (wrong := misfit(target, found)):
-            self.fault(
-                path,
-                f"{wrong}, but the fact of {other.id!r} is {target}",
-                near(str(found), target.keys) if target.keys else "",
-            )
 
 
 # ------------------------------------------------------------------ children
 
 
-def _check_children(between: _Between) -> None:
+def _check_children(between: Between) -> None:
     for name, child in between.own.children.items():
         path = f"children.{name}"
         other = between.child(name)
@@ -126,7 +71,7 @@ def _check_children(between: _Between) -> None:
         _check_opened(between, name, child, other)
 
 
-def _check_next(between: _Between, child: ChildDefinition, other: WorkflowDefinition, path: str) -> None:
+def _check_next(between: Between, child: ChildDefinition, other: WorkflowDefinition, path: str) -> None:
     tells = child.tells_next
     if tells is None:
         return
@@ -152,7 +97,7 @@ def _check_next(between: _Between, child: ChildDefinition, other: WorkflowDefini
             )
 
 
-def _check_opened(between: _Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
+def _check_opened(between: Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
     """Whether the child can be opened with just the facts that it is given, by `system`."""
     openings = {key: event for key, event in other.events.items() if START in event.from_}
     for path, reason in _opening_places(between.own, name):
@@ -171,7 +116,7 @@ def _check_opened(between: _Between, name: str, child: ChildDefinition, other: W
 
 
 def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str]]:
-    for path, item in _doings(own):
+    for path, item in doings(own):
         for number, opening in enumerate(item.opens):
             name, _, reason = opening.child.partition(":")
             if name == child and (not reason or reason in own.children[name].reasons):
@@ -205,7 +150,7 @@ def _objection(other: WorkflowDefinition, event: EventDefinition, given: set[str
 # ------------------------------------------------------------------ conditions
 
 
-def _check_leaves(between: _Between) -> None:
+def _check_leaves(between: Between) -> None:
     for path, root in _conditions(between.own):
         for node in walk_condition(root):
             if isinstance(node, ChildrenLeaf):
@@ -215,7 +160,7 @@ def _check_leaves(between: _Between) -> None:
                     between.state(other, state, path)
 
 
-def _check_children_leaf(between: _Between, leaf: ChildrenLeaf, path: str) -> None:
+def _check_children_leaf(between: Between, leaf: ChildrenLeaf, path: str) -> None:
     other = between.child(leaf.children)
     if other is None:
         return
@@ -236,133 +181,3 @@ def _conditions(own: WorkflowDefinition) -> Iterator[tuple[str, ConditionNode]]:
             yield f"events.{name}.guards[{number}]", guard
     for name, invariant in own.invariants.items():
         yield f"invariants.{name}.always.implies", invariant.always.implies
-
-
-# ------------------------------------------------------------------ what follows from events
-
-
-def _doings(own: WorkflowDefinition) -> Iterator[tuple[str, EventDefinition | ReactionDefinition]]:
-    for name, event in own.events.items():
-        yield f"events.{name}", event
-    for number, reaction in enumerate(own.reactions):
-        yield f"reactions[{number}]", reaction
-
-
-def _check_effects(between: _Between) -> None:
-    for path, item in _doings(between.own):
-        for number, telling in enumerate(item.tells):
-            _check_telling(between, telling, item, f"{path}.tells[{number}]")
-        for key, values in (("sets", item.sets), ("adds", item.adds)):
-            for name, value in values.items():
-                fact = between.own.facts.get(name)
-                if fact is not None:
-                    target = kind_of_fact(fact, between.own.tables)
-                    _check_heard(between, value, item, [target], f"{path}.{key}.{name}")
-        for number, extension in enumerate(item.extends):
-            _check_heard(between, extension.by, item, [WHOLE, DURATION], f"{path}.extends[{number}].by")
-
-
-def _check_heard(
-    between: _Between,
-    value: Scalar,
-    item: EventDefinition | ReactionDefinition,
-    targets: list[Kind],
-    path: str,
-) -> None:
-    """An `@child.fact`: of the kind that is wanted, whichever child told."""
-    if not isinstance(value, str) or not value.startswith("@child."):
-        return
-    name = value.removeprefix("@child.")
-    for happening in item.fired_by if isinstance(item, EventDefinition) else item.on:
-        other = between.child(happening.split(".")[1]) if happening.startswith("child.") else None
-        fact = None if other is None else other.facts.get(name)
-        if other is None or fact is None:
-            continue
-        kind = kind_of_fact(fact, other.tables)
-        if not any(takes(target, kind) for target in targets):
-            wanted = " or ".join(map(str, targets))
-            between.fault(path, f"fact {name!r} of {other.id!r} is {kind}, but here stands {wanted}")
-
-
-def _check_telling(
-    between: _Between, telling: Telling, item: EventDefinition | ReactionDefinition, path: str
-) -> None:
-    other = between.link(telling.link) if telling.link else between.child(telling.child or "")
-    if other is None:
-        return
-    event = other.events.get(telling.event)
-    if event is None:
-        between.fault(
-            f"{path}.event",
-            f"workflow {other.id!r} has no event {telling.event!r}",
-            near(telling.event, other.events),
-        )
-        return
-    what = f"event {telling.event!r} of {other.id!r}"
-    if SYSTEM not in event.by:
-        between.fault(
-            f"{path}.event", f"{what} is not for {SYSTEM!r}, which tells it", f'add "{SYSTEM}" to its by'
-        )
-    if START in event.from_:
-        between.fault(f"{path}.event", f"{what} opens a case; it cannot be told to one", "open a child")
-    taken = (*event.gives, *event.may_give)
-    for name, value in telling.facts.items():
-        place = f"{path}.facts.{name}"
-        if name not in taken:
-            between.fault(place, f"{what} does not take fact {name!r}", near(name, taken))
-        elif isinstance(value, str) and value.startswith("@child."):
-            _check_heard(between, value, item, [kind_of_fact(other.facts[name], other.tables)], place)
-        elif name in other.facts:
-            between.value(value, other, other.facts[name], place)
-    for name in event.gives:
-        if name not in telling.facts:
-            between.fault(
-                path, f"{what} needs fact {name!r}, which is not told", f"add it to facts = {{ {name} = … }}"
-            )
-    for number, name in enumerate(telling.documents):
-        if name not in other.documents:
-            between.fault(
-                f"{path}.documents[{number}]",
-                f"workflow {other.id!r} has no document {name!r}",
-                near(name, other.documents),
-            )
-    for paper in event.documents:
-        repeats = paper.id in other.documents and other.documents[paper.id].repeats
-        if repeats and paper.when is None and paper.id not in telling.documents:
-            between.fault(
-                path,
-                f"{what} needs document {paper.id!r}, which is not told",
-                f'add documents = ["{paper.id}"]',
-            )
-
-
-# ------------------------------------------------------------------ told facts
-
-
-def _check_told(between: _Between) -> None:
-    for name, fact in between.own.facts.items():
-        teller = between.definitions.get(fact.told_by or "")
-        if teller is not None and not _tells(teller, between.own, name):
-            between.fault(
-                f"facts.{name}.told_by",
-                f"workflow {teller.id!r} never tells {name!r}",
-                "let it tell this fact (tells, or tells_next of a child) or remove told_by",
-            )
-
-
-def _tells(teller: WorkflowDefinition, listener: WorkflowDefinition, fact: str) -> bool:
-    """Whether a workflow gives this fact to the other: by telling, in order, or on opening it."""
-    for child in teller.children.values():
-        if child.workflow != listener.id:
-            continue
-        opened = {*child.each, *(key for facts in child.reasons.values() for key in facts)}
-        if fact in opened or (child.tells_next is not None and child.tells_next.fact == fact):
-            return True
-    for _, item in _doings(teller):
-        for telling in item.tells:
-            link = teller.links.get(telling.link or "")
-            child_ = teller.children.get(telling.child or "")
-            workflow = link.workflow if link else child_.workflow if child_ else ""
-            if workflow == listener.id and fact in telling.facts:
-                return True
-    return False

@@ -182,7 +182,6 @@ class _Compiler:
             ops=self._step_ops(happenings, source, state, enters, ends),
             followers=tuple(name for h in happenings for name in self.fired.get(h, ())),
             reactions=tuple(plan for h in happenings for plan in self.reactions.get(h, ())),
-            invariants=self.invariants.get(state, ()),
         )
 
     def _step_ops(
@@ -305,10 +304,29 @@ class _Compiler:
             # What tells brothers apart is read as well, since guards ask for it by value.
             reads=tuple(dict.fromkeys((*child.each, *child.reads, *self._where(name)))),
             watched=frozenset(watched),
+            forgets=not child.tells_next and not self._counts_ended(name),
             next_fact=child.tells_next.fact if child.tells_next else "",
             next_states=frozenset(child.tells_next.states) if child.tells_next else frozenset(),
             order=ordered,
         )
+
+    def _counts_ended(self, child: str) -> bool:
+        """Whether something reads children of this kind even after their end."""
+        sums = f"children.{child}."
+        amounts = [
+            item
+            for amount in self.definition.amounts.values()
+            for term in amount.terms
+            for item in (term.of, *term.plus, *term.minus)
+            if item is not None
+        ]
+        finals_read = any(
+            isinstance(node, ChildrenLeaf)
+            and node.children == child
+            and (node.quantity != "none" or node.ended is not False and node.state is None)
+            for node in self._leaves()
+        )
+        return finals_read or any(item.startswith(sums) for item in amounts)
 
     def _where(self, child: str) -> list[str]:
         return [

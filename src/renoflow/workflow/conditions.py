@@ -185,7 +185,7 @@ class ConditionCompiler:
 
             def noticed(scene: Scene) -> bool:
                 day = get(scene)
-                return day is not None and day.toordinal() >= scene.calendar.day_of(scene.at) + days
+                return day is not None and day.toordinal() >= scene.today + days
 
             return noticed, days
         for sign in ("equals", "not_equals"):
@@ -299,23 +299,8 @@ class ConditionCompiler:
             return Condition(
                 name=name, label=statements.children(self.definition, leaf), how="leaf", test=lambda scene: holds
             )
-        states = None if leaf.state is None else frozenset(leaf.state)
-        where = {key: tuple(values) for key, values in leaf.where.items()}
-
-        def test(scene: Scene) -> bool:
-            cases = [
-                case for case in scene.children.get(name, {}).values()
-                if all(case.facts.get(key) in values for key, values in where.items())
-            ]  # fmt: skip
-            hits = [
-                (states is None or case.state in states) and (leaf.ended is None or case.ended is leaf.ended)
-                for case in cases
-            ]
-            if leaf.quantity != "all":
-                return _quantity(leaf.quantity, hits)
-            there = {key: {case.facts.get(key) for case in cases} for key in where}
-            return bool(hits) and all(hits) and all(there[key].issuperset(where[key]) for key in where)
-
+        where = {key: frozenset(values) for key, values in leaf.where.items()}
+        test = _children_test(leaf, name, where)
         return Condition(
             name=name,
             label=statements.children(self.definition, leaf),
@@ -470,6 +455,42 @@ def _any_of(tests: tuple[Test, ...]) -> Test:
         first, second = tests
         return lambda scene: first(scene) or second(scene)
     return lambda scene: any(test(scene) for test in tests)
+
+
+def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[Any]]) -> Test:
+    """How many of the children that `where` speaks of are in the states asked for."""
+    states = None if leaf.state is None else frozenset(leaf.state)
+    ended, quantity = leaf.ended, leaf.quantity
+    wheres = tuple(where.items())
+
+    def test(scene: Scene) -> bool:
+        there: list[Mapping[str, Any]] = []
+        for case in scene.children.get(name, NOTHING).values():
+            facts = case.facts
+            if not _matches(facts, wheres):
+                continue
+            fits = (states is None or case.state in states) and (ended is None or case.ended is ended)
+            if fits is not (quantity == "all"):
+                # One that fits settles "some" and "none"; one that does not settles "all".
+                return quantity == "some"
+            there.append(facts)
+        if quantity != "all":
+            return quantity == "none"
+        return bool(there) and all(
+            values.issubset([facts[key] for facts in there]) for key, values in wheres
+        )
+
+    return test
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def _matches(facts: Mapping[str, Any], wheres: tuple[tuple[str, frozenset[Any]], ...]) -> bool:
+    for key, values in wheres:
+        if facts.get(key) not in values:
+            return False
+    return True
 
 
 def _quantity(quantity: str, hits: list[bool]) -> bool:

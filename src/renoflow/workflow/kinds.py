@@ -94,6 +94,8 @@ def misfit(kind: Kind, value: Scalar) -> str:
     """Why a literal cannot stand where `kind` does; an empty string when it can."""
     if isinstance(value, str) and value.startswith(("paid.", "children.")) and kind.type in NUMBERS:
         return f"{value!r} is read in the terms of an amount only"
+    if kind.type in ("enum", "set") and not kind.keys:
+        return ""  # its keys are not declared: a fault of its own, told at the fact
     try:
         _reader(kind)(value)
     except ValueError as error:

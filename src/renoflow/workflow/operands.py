@@ -49,7 +49,7 @@ class Operands:
 
     def _reference(self, name: str) -> Getter:
         if name == "today":
-            return lambda scene: date.fromordinal(scene.calendar.day_of(scene.at))
+            return lambda scene: date.fromordinal(scene.today)
         if name == "actor":
             return lambda scene: scene.actor.id
         if name.startswith("child."):
@@ -137,7 +137,7 @@ class Operands:
 
         def figure(scene: Scene) -> Decimal | None:
             value = get(scene)
-            return None if value is None else parse_decimal(value)
+            return value if value is None or type(value) is Decimal else parse_decimal(value)
 
         return figure
 

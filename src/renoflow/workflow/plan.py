@@ -183,7 +183,6 @@ class TransitionPlan:
     ops: tuple[ClockOp, ...]
     followers: tuple[str, ...]
     reactions: tuple[ReactionPlan, ...]
-    invariants: tuple[Invariant, ...]
 
 
 @frozen(kw_only=True)
@@ -228,6 +227,7 @@ class ChildPlan:
     hears: frozenset[str]
     reads: tuple[str, ...]
     watched: frozenset[str]
+    forgets: bool
     next_fact: str
     next_states: frozenset[str]
     order: tuple[str, ...]

@@ -18,10 +18,10 @@ from renoflow.definition.model import (
 from renoflow.errors import Problem
 from renoflow.values import Label, parse_date
 from renoflow.workflow.checks import check_together, check_workflow
-from renoflow.workflow.checks_data import beyond_bounds, table_faults
+from renoflow.workflow.checks_data import beyond_bounds, columns_of
 from renoflow.workflow.checks_labels import label_faults
 from renoflow.workflow.inspection import Faults, near
-from renoflow.workflow.kinds import ROW_TEXTS, Kind, kind_of_column, look_of, misfit
+from renoflow.workflow.kinds import Kind, kind_of_column, look_of, misfit
 
 Definitions = Mapping[str, WorkflowDefinition]
 
@@ -196,23 +196,25 @@ def _check_table(
     if not rows:
         faults.fault(path, "the table has no rows", "a profile replaces a table whole; list its rows")
         return
-    for message, row, column in table_faults(rows):
-        faults.fault(f"{path}.{row}" + (f".{column}" if column else ""), message)
+    wanted = columns_of(old)
     for row, columns in rows.items():
         for wrong in label_faults(columns.get("zh"), columns.get("en")):
             faults.fault(f"{path}.{row}", wrong, "both are read by people")
-    wanted, found = _columns(old), _columns(rows)
-    if found != wanted:
-        listed = ", ".join(sorted(wanted)) or "none"
-        faults.fault(path, f"the columns are {', '.join(sorted(found)) or 'none'}; they must be {listed}")
-    for column in sorted(found & wanted):
+        for column in wanted:
+            if column not in columns:
+                faults.fault(f"{path}.{row}", f"the row lacks column {column!r}", "a table is replaced whole")
+        for column in columns_of({row: columns}):
+            if column not in wanted:
+                message = f"table {name!r} has no column {column!r}"
+                faults.fault(f"{path}.{row}.{column}", message, near(column, wanted))
+    for column in wanted:
         before, now = kind_of_column(old, column), kind_of_column(rows, column)
-        if before is not None and now is not None and before.type != now.type:
+        if before is None or not any(column in columns for columns in rows.values()):
+            continue
+        if now is None:
+            faults.fault(path, f"column {column!r} holds values of more than one kind")
+        elif now.type != before.type:
             faults.fault(path, f"column {column!r} holds {now}; in the workflow it holds {before}")
-
-
-def _columns(rows: TableRows) -> set[str]:
-    return {column for row in rows.values() for column in row if column not in ROW_TEXTS}
 
 
 _CHECKS: Mapping[str, Any] = {"parameters": _check_parameter, "labels": _check_label, "tables": _check_table}
@@ -233,19 +235,23 @@ def _check_calendar(faults: Faults, profile: ProfileDefinition) -> None:
 def _check_applied(faults: Faults, profile: ProfileDefinition, definitions: Definitions) -> None:
     """What was sound without the profile and is not with it: a warning longer than its new limit, a row
     that a condition names and that the new table lacks."""
-    for section in ("parameters", "tables"):
-        for workflow, items in getattr(profile, section).items():
-            definition = definitions.get(workflow)
-            if definition is None:
-                continue
-            for name, item in items.items():
-                alone = evolve(
-                    profile, parameters={}, labels={}, tables={}, **{section: {workflow: {name: item}}}
-                )
-                applied = apply_profile(definition, alone)
-                for problem in _new_problems(definitions, definition, applied):
-                    message = f"with this, {_where(problem)} no longer holds together: {problem.message}"
-                    faults.fault(format_path((section, workflow, name)), message, problem.suggestion)
+    plain = evolve(profile, parameters={}, labels={}, tables={})
+    alone = [
+        (("parameters", workflow, name), evolve(plain, parameters={workflow: {name: value}}))
+        for workflow, values in profile.parameters.items()
+        for name, value in values.items()
+    ]
+    alone += [
+        (("tables", workflow, name), evolve(plain, tables={workflow: {name: rows}}))
+        for workflow, tables in profile.tables.items()
+        for name, rows in tables.items()
+    ]
+    for path, one in alone:
+        definition = definitions.get(path[1])
+        if definition is not None:
+            for problem in _new_problems(definitions, definition, apply_profile(definition, one)):
+                message = f"with this, {_where(problem)} no longer holds together: {problem.message}"
+                faults.fault(format_path(path), message, problem.suggestion)
 
 
 def _new_problems(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from renoflow.definition.model import (
@@ -125,7 +125,7 @@ def children(definition: WorkflowDefinition, leaf: ChildrenLeaf) -> Label:
     return Label(f"{leaf.children}:{word.zh}处于 {states}", f"{word.en} {leaf.children} in {states}")
 
 
-def linked_states(cases: Mapping[str, LinkedCase], where: Mapping[str, tuple[Any, ...]]) -> Label:
+def linked_states(cases: Mapping[str, LinkedCase], where: Mapping[str, Collection[Any]]) -> Label:
     shown = [
         f"{case.case}: {case.state}"
         for case in cases.values()
