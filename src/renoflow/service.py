@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen
 from msgspec.structs import replace
 
+from renoflow.engine.decide import PUBLISHED
 from renoflow.engine.linked import link_names, told_to_parent
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import RenoflowError, UnknownName
@@ -130,6 +131,18 @@ class CaseService:
                 entries.extend(outcome.entries)
                 effects.extend(outcome.effects)
             return Outcome(case=None, entries=tuple(entries), effects=tuple(effects))
+
+    def recount(self, at: datetime | str | None = None) -> Outcome:
+        """Provisional dates of all cases counted again, after a year's calendar was published."""
+        now = datetime.now(UTC) if at is None else instant(at)
+        entries: list[HistoryEntry] = []
+        effects: list[Effect] = []
+        for case in self.store.cases():
+            if any(clock.provisional for clock in case.deadlines.values()):
+                outcome = self.send(case.id, Command(PUBLISHED, SYSTEM_ACTOR, max(now, case.at)))
+                entries.extend(outcome.entries)
+                effects.extend(outcome.effects)
+        return Outcome(case=None, entries=tuple(entries), effects=tuple(effects))
 
     def _fire_family(self, transaction: _Transaction, case: Case, until: datetime) -> bool:
         fired = False

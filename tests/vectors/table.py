@@ -18,6 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 import renoflow as rf
+from renoflow.definition.reader import read_profile
 from renoflow.views.answer import replay_answer
 
 FOLDER = Path(__file__).parent
@@ -34,6 +35,10 @@ class Row:
     command: Mapping[str, Any]
     state: str | None = None
     reasons: tuple[str, ...] = ()
+
+    @property
+    def event(self) -> str:
+        return str(self.command.get("event") or self.command["open"])
 
 
 @frozen(kw_only=True)
@@ -75,7 +80,7 @@ def _load(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / name).read_text("utf-8"))
 
 
-KEYS = {"zh", "en", "rules", "after", "day0", "case", "lines", "at", "expect", "effects", "no_effects",
+KEYS = {"zh", "en", "rules", "after", "day0", "case", "instead", "lines", "at", "expect", "effects", "no_effects",
         "parameters", "calendar", "unpublished", "fault"}  # fmt: skip
 
 
@@ -90,6 +95,8 @@ def _vector(file: str, data: Mapping[str, Any], prefixes: Mapping[str, Any]) -> 
         case = prefix.get("case", case)
         rows.extend(read_row(line, case, day0) for line in prefix["lines"])
     case = data.get("case", case)
+    for row in (read_row(line, case, day0) for line in data.get("instead", ())):
+        rows[_place(rows, row)] = row
     rows.extend(read_row(line, case, day0) for line in data.get("lines", ()))
     return Vector(
         zh=data["zh"],
@@ -113,6 +120,13 @@ def _chain(name: str | None, prefixes: Mapping[str, Any]) -> list[str]:
         found.insert(0, name)
         name = prefixes[name].get("after")
     return found
+
+
+def _place(rows: list[Row], new: Row) -> int:
+    """Where the prefix has the event that a row is written for instead."""
+    places = [n for n, row in enumerate(rows) if (row.case, row.event) == (new.case, new.event)]
+    assert len(places) == 1, f"{new.text!r} replaces {len(places)} rows of the prefix"
+    return places[0]
 
 
 def _settings(data: Mapping[str, Any]) -> str:
@@ -202,13 +216,9 @@ def _instant(day: str, clock: str, day0: date | None) -> datetime:
 
 
 @cache
-def workflows(settings: str, file: Path | None = None) -> rf.Workflows:
+def workflows(settings: str) -> rf.Workflows:
     """The bundled workflows, under a firm's profile where a vector sets something."""
-    if not settings:
-        return rf.load_workflows()
-    from renoflow.definition.reader import read_profile
-
-    return rf.load_workflows(profile=read_profile(settings, file="settings"))
+    return rf.load_workflows(profile=read_profile(settings, file="settings") if settings else None)
 
 
 def run(vector: Vector) -> rf.Replay:

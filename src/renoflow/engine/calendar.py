@@ -92,7 +92,7 @@ class Calendar(LocalDays):
     def working_days_between(self, start_day: int, end_day: int) -> tuple[int, bool]:
         """How many working days d there are with start_day <= d < end_day, and whether it is provisional.
 
-        None where end_day is not after start_day. Over a pause from day p to day r: those from p+1 to
+        It is 0 where end_day is not after start_day. Over a pause from day p to day r: those from p+1 to
         r+1, since the midnights that pass are those with which the days p+1 to r begin.
         """
         if end_day <= start_day:

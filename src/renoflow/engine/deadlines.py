@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from renoflow.engine.calendar import Calendar
 from renoflow.engine.step import Step
 from renoflow.records import ClockStep, Deadline
-from renoflow.values import Duration
+from renoflow.values import SYSTEM, Duration
 from renoflow.workflow.plan import AlertPlan, ClockOp, ClockPlan, TermPlan
 
 RUNNING = "running"
 PAUSED = "paused"
+LIVE = (RUNNING, PAUSED)
 
 
 class UnpublishedYear(Exception):
@@ -33,21 +34,21 @@ def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
     deadlines = step.deadlines
     changed: dict[str, Deadline] = {}
     for op in ops:
-        name = op.clock.name
-        before = clock = deadlines.get(name)
+        plan = op.clock
+        before = clock = deadlines.get(plan.name)
         if clock is not None:
             if op.cancel:
                 clock = cancelled(clock)
             if op.stop:
                 clock = stopped(clock, step.at)
-            if op.rechoose and clock.status in (RUNNING, PAUSED):
-                clock = chosen_again(step, op.clock, clock, event)
-        if op.restart or (op.start and (clock is None or clock.status not in (RUNNING, PAUSED))):
-            clock = started(step, op.clock, clock, event)
+            if op.rechoose and clock.status in LIVE:
+                clock = chosen_again(step, plan, clock, event)
+        if op.restart or (op.start and (clock is None or clock.status not in LIVE)):
+            clock = started(step, plan, clock, event)
         if op.entry is not None and clock is not None:
-            clock = at_entry(step, op.clock, clock, op.entry)
+            clock = at_entry(step, plan, clock, op.entry)
         if clock is not before and clock is not None:
-            changed[name] = clock
+            changed[plan.name] = clock
     if changed:
         step.deadlines = {**deadlines, **changed}
         step.clocks_changed = True
@@ -147,7 +148,8 @@ def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: dateti
         if not (length is not None and length.elapsed or term.target is not None and term.target.elapsed):
             # What counts whole days is the same for every start on this day.
             step.rules.keep_term(key, known)
-    if known.provisional and step.rules.strict_calendar:
+    # What the system does cannot be refused; its dates are provisional then.
+    if known.provisional and step.rules.strict_calendar and step.actor.id != SYSTEM:
         raise UnpublishedYear(known.due_at.year)
     return known
 
@@ -184,12 +186,6 @@ def _counted(
         moved, unsure = calendar.roll_over(last)
         rolled, provisional, last = moved != last, provisional or unsure, moved
     return Reckoned(calendar.midnight(last + 1), target_at, limit, provisional, rolled)
-
-
-def _checked(step: Step, provisional: bool, at: datetime) -> bool:
-    if provisional and step.rules.strict_calendar:
-        raise UnpublishedYear(at.year)
-    return provisional
 
 
 def _end(calendar: Calendar, length: Duration, day: int, start: datetime) -> datetime:
@@ -248,7 +244,7 @@ def resumed(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadlin
         due_at=due_at,
         target_at=target_at,
         paused_at=None,
-        provisional=clock.provisional or _checked(step, unsure, due_at),
+        provisional=clock.provisional or unsure,
         steps=(*clock.steps, note),
     )
     return _armed(step.calendar, plan, clock, step.at, keep=True)

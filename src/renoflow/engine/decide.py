@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from renoflow.engine.deadlines import UnpublishedYear, extended, pass_wake, put, run_ops
+from renoflow.engine.deadlines import (
+    UnpublishedYear,
+    counted_again,
+    extended,
+    pass_wake,
+    put,
+    run_ops,
+)
 from renoflow.engine.effects import change_facts, hand_out, react
 from renoflow.engine.linked import hear
 from renoflow.engine.requirements import holds, transition_for, unmet
@@ -26,6 +33,9 @@ from renoflow.records import (
 )
 from renoflow.values import SYSTEM, SYSTEM_ACTOR, Label, parse_duration
 from renoflow.workflow.plan import EventPlan, TransitionPlan
+
+PUBLISHED = "calendar.published"
+"""The system's event that counts provisional dates again."""
 
 LONGEST_CHAIN = 1000
 """Steps that one command may lead to; a chain that needs more is a fault that the checks let through."""
@@ -117,6 +127,8 @@ def _carry_out_of_engine(step: Step, command: Command) -> list[Reason]:
         return []
     if name.startswith("deadline.") and name.endswith(".extend"):
         return _extend_by_hand(step, command)
+    if name == PUBLISHED and command.actor.id == SYSTEM:
+        return _count_again(step)
     return [Reason(code="unknown_event", subject=name)]
 
 
@@ -137,7 +149,7 @@ def _attempt(
     source = step.state
     if event.tracked or event.tracks_actor:
         step.remember_doing(event.name, event.tracked, event.tracks_actor)
-    derived = change_facts(step, event.effects)
+    derived = change_facts(step, event.effects) if event.changes_facts else NO_FACTS
     if transition.enters:
         enter(step, event, transition)
     step.record(
@@ -152,7 +164,7 @@ def _attempt(
     )
     if transition.ops:
         run_ops(step, transition.ops, event.name)
-    if event.effects.outward:
+    if event.hands_out:
         hand_out(step, event.effects, event.name)
     if transition.reactions:
         react(step, transition.reactions, event.name)
@@ -266,7 +278,21 @@ def fire_due(step: Step, until: datetime) -> None:
         step.refresh_wake()
 
 
-# ------------------------------------------------------------------ extension by hand
+# ------------------------------------------------------------------ clocks moved from outside
+
+
+def _count_again(step: Step) -> list[Reason]:
+    """Provisional dates, now that their year's calendar is published."""
+    again = {
+        name: counted_again(step, step.plan.clocks[name], clock)
+        for name, clock in step.deadlines.items()
+        if clock.provisional
+    }
+    changed = {name: clock for name, clock in again.items() if clock is not step.deadlines[name]}
+    step.record(PUBLISHED, step.state)
+    for name, clock in changed.items():
+        put(step, name, clock)
+    return []
 
 
 def _extend_by_hand(step: Step, command: Command) -> list[Reason]:

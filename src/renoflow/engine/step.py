@@ -29,7 +29,6 @@ from renoflow.workflow.machine import START
 from renoflow.workflow.plan import Plan
 
 if TYPE_CHECKING:
-    from renoflow.engine.calendar import Calendar
     from renoflow.engine.rules import Rules
 
 
@@ -42,6 +41,8 @@ class Step:
 
     def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:
         self.rules = rules
+        self.plan = rules.plan
+        self.calendar = rules.calendar
         self.before = case
         self.actor = actor
         self.at = at
@@ -56,14 +57,6 @@ class Step:
         self.effects: list[Effect] = []
 
     # -------------------------------------------------------------- read through to the case
-
-    @property
-    def plan(self) -> Plan:
-        return self.rules.plan
-
-    @property
-    def calendar(self) -> Calendar:
-        return self.rules.calendar
 
     @property
     def case_id(self) -> str:
@@ -114,7 +107,7 @@ class Step:
         """The local day of the step's instant."""
         at, day = self._today
         if at is not self.at:
-            day = self.rules.calendar.day_of(self.at)
+            day = self.calendar.day_of(self.at)
             self._today = (self.at, day)
         return day
 

@@ -48,6 +48,7 @@ class Workflow:
     def __init__(self, plan: Plan, calendar: Calendar, *, strict_calendar: bool = False) -> None:
         self.plan = plan
         self.calendar = calendar
+        self._id = plan.id
         self._rules = Rules(plan, calendar, strict_calendar=strict_calendar)
 
     def __repr__(self) -> str:
@@ -103,7 +104,8 @@ class Workflow:
 
     def decide(self, case: Case, command: Command) -> Decision:
         """The next case with its history entries and effects, or every reason against it."""
-        self._own(case)
+        if case.workflow != self._id:
+            self._own(case)
         return decide(self._rules, case, command)
 
     def wake(self, case: Case, at: datetime | str) -> Decision:

@@ -137,6 +137,7 @@ class _Compiler:
                 else:
                     transitions[source] = step
         given = (*event.gives, *event.may_give)
+        effects = self.effects(event)
         return EventPlan(
             name=name,
             label=event.label,
@@ -156,7 +157,9 @@ class _Compiler:
                 )
                 for payment, amount in event.payments.items()
             ),
-            effects=self.effects(event),
+            effects=effects,
+            changes_facts=effects.inward,
+            hands_out=effects.outward,
             transitions=transitions,
             histories=histories,
             tracked=self.tracked.get(name, 0),

@@ -76,6 +76,10 @@ class EffectsPlan:
     extends: tuple[ExtensionPlan, ...] = ()
 
     @property
+    def inward(self) -> bool:
+        return bool(self.adds or self.sets)
+
+    @property
     def outward(self) -> bool:
         return bool(self.notifies or self.opens or self.tells or self.asks or self.extends)
 
@@ -199,15 +203,13 @@ class EventPlan:
     papers: tuple[PaperPlan, ...]
     payments: tuple[tuple[str, Label, Getter], ...]
     effects: EffectsPlan
+    changes_facts: bool
+    hands_out: bool
     transitions: Mapping[str, TransitionPlan]
     histories: Mapping[tuple[str, str], TransitionPlan]
     tracked: int
     tracks_actor: bool
     cites: tuple[str, ...]
-
-    @property
-    def needs(self) -> bool:
-        return bool(self.papers or self.payments)
 
 
 @frozen(kw_only=True)
