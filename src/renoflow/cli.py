@@ -38,12 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report_problems(arguments, error.problems)
     except ScriptError as error:
         return _complain(arguments, f"{arguments.script}: {error}", line=error.line, reason=error.reason)
-    except (RenoflowError, OSError) as error:
-        return _complain(arguments, str(error))
     except BrokenPipeError:
         # The reader of our output has gone (`renoflow ... | head`): nothing to complain about.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (RenoflowError, OSError) as error:
+        return _complain(arguments, str(error))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -46,13 +46,10 @@ class Actor(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not self.id:
             raise UsageError("an actor needs an id; found an empty string")
-        roles: object = self.roles
-        if isinstance(roles, str):
-            roles = (roles,)
-        if not isinstance(roles, frozenset):
-            roles = frozenset(roles)  # type: ignore[call-overload]
-            msgspec.structs.force_setattr(self, "roles", roles)
-        # Once here, since every line of a history holds them in a fixed order.
+        given: Iterable[str] = (self.roles,) if isinstance(self.roles, str) else self.roles
+        roles = given if isinstance(given, frozenset) else frozenset(given)
+        # Sorted once, since every line of a history holds the roles in a fixed order.
+        msgspec.structs.force_setattr(self, "roles", roles)
         msgspec.structs.force_setattr(self, "sorted_roles", tuple(sorted(roles)))
 
 
@@ -68,8 +65,7 @@ _UNIT_ZH = {
 }  # fmt: skip
 
 
-@frozen
-class Duration:
+class Duration(msgspec.Struct, frozen=True):
     """A length of time in one unit; units are never converted into each other.
 
     `days` are calendar days, `working days` count the official calendar, `hours` are elapsed.
@@ -122,7 +118,7 @@ def parse_decimal(value: object) -> Decimal:
             raise ValueError(f"{value!r} is not a number") from None
     else:
         raise ValueError(f"{value!r} is not an exact number; write it as a string, as '128.50'")
-    if not number.is_finite() or abs(number) >= 10**15:
+    if not number.is_finite() or number.adjusted() >= 15:
         raise ValueError(f"{value!r} is out of range")
     return number
 

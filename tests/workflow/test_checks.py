@@ -67,6 +67,48 @@ def test_a_fault_between_files_is_found(fault: Mapping[str, Any]) -> None:
         assert check_together({name: definition}) == ()
 
 
+ENDS_AT_ONCE = """
+[events.wave_through]
+label = { zh = "免检", en = "Wave it through" }
+from = ["waiting"]
+to = "passed"
+by = ["system"]
+fired_by = ["open_part"]
+"""
+OPENS_THE_NEXT = """
+[[reactions]]
+on = ["child.part.ended"]
+opens = ["part:numbered"]
+"""
+ASKS_AGAIN = """
+[events.ask_again]
+label = { zh = "再问", en = "Ask again" }
+from = ["working"]
+to = "@same"
+by = ["system"]
+fired_by = ["child.part.refuse"]
+tells = [{ child = "part", event = "refuse", facts = { days = 1 } }]
+"""
+
+
+def test_children_opened_for_ever_are_found() -> None:
+    """A child that ends at once and whose end opens another is a chain without an end."""
+    found = definitions({"job": TEXTS["job"] + OPENS_THE_NEXT, "part": TEXTS["part"] + ENDS_AT_ONCE})
+    (problem,) = check_together(found)
+    assert (problem.file, problem.path) == ("part", "events.open_part")
+    assert "part.open_part -> part.wave_through -> part.open_part" in problem.message
+
+
+def test_cases_that_tell_each_other_for_ever_are_found() -> None:
+    """Two cases whose events bring each other about are a chain without an end, if both can be repeated."""
+    repeated = TEXTS["part"].replace('from = ["waiting"]\nto = "refused"', 'from = ["waiting"]\nto = "@same"')
+    assert repeated != TEXTS["part"]
+    texts = {"job": TEXTS["job"] + ASKS_AGAIN, "part": repeated}
+    (problem,) = check_together(definitions(texts))
+    assert "job.ask_again -> part.refuse -> job.ask_again" in problem.message
+    assert check_together(definitions({**texts, "part": TEXTS["part"]})) == ()
+
+
 def expect(fault: Mapping[str, Any], found: tuple[Problem, ...]) -> None:
     said = "\n".join(map(str, found))
     assert sorted(problem.path for problem in found) == sorted([fault["path"], *fault.get("also", [])]), said

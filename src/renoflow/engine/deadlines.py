@@ -233,7 +233,8 @@ def resumed(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadlin
     """The rest of the term is kept: hours move by the time, days by the midnights, working days by those."""
     paused_at = clock.paused_at or step.at
     unit = unit_of(clock)
-    due_at, unsure = step.calendar.moved(clock.due_at, unit, paused_at, step.at)
+    rolls = plan.statutory and plan.kind == "limit"
+    due_at, unsure = step.calendar.moved(clock.due_at, unit, paused_at, step.at, rolled=rolls)
     target_at = clock.target_at
     if target_at is not None:
         target_at = step.calendar.moved(target_at, unit, paused_at, step.at)[0]

@@ -267,7 +267,7 @@ def fire_due(step: Step, until: datetime) -> None:
                 mark = f"deadline.{name}.{clock_plan.mark}"
                 marks.append((mark, step.record(mark, step.state)))
             elif alert is not None:
-                about = f"deadline.{name}.{'warned' if alert.sign < 0 else 'escalated'}"
+                about = f"deadline.{name}.{'warning' if alert.sign < 0 else 'escalation'}"
                 step.record(about, step.state)
                 for role in alert.notify:
                     step.effect("notify", role, about, {"due_at": clock.due_at})

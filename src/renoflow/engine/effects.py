@@ -24,7 +24,7 @@ def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
     for name, plan, value in effects.sets:
         found = value(step)
         if found is not None:
-            facts[name] = plan.read(found)
+            facts[name] = plan.keep(found)
     touched = [name for name, _, _ in effects.adds] + [name for name, _, _ in effects.sets]
     return {name: facts[name] for name in touched if name in facts}
 

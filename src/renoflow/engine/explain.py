@@ -101,7 +101,8 @@ def _line(
 def _started(calendar: Calendar, rule: ClockPlan, clock: Deadline, step: ClockStep, by: Label) -> Label:
     start = Label(calendar.text_of(clock.started_at, "zh"), calendar.text_of(clock.started_at, "en"))
     if rule.counts_from is not None and clock.started_at != step.at:
-        start = Label(start.zh[:10], start.en[:10])
+        day = calendar.iso(clock.started_at)[:10]
+        start = Label(day, day)
     elapsed = _is_elapsed(step.limit)
     if elapsed:
         return Label(f"{start.zh} 因「{by.zh}」起算,按实际经过时间计。", f"Started {start.en} by '{by.en}', counted as time elapsed.")

@@ -39,5 +39,5 @@ def _side(plan: Plan, state: str, facts: Mapping[str, FactValue]) -> str:
         return ""
     waits_for = definition.waits_for
     if waits_for.startswith("@"):
-        return str(facts.get(waits_for[1:], ""))
+        waits_for = str(facts.get(waits_for[1:], ""))
     return "" if waits_for == "nobody" else waits_for

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from renoflow.engine.outlook import Option
 from renoflow.engine.workflow import Workflows
-from renoflow.records import Case, Deadline, HistoryEntry
+from renoflow.records import Case, Deadline, HistoryEntry, Reason
 from renoflow.script import Replay, StepResult
 from renoflow.values import SYSTEM, Label, Lang
 from renoflow.views.text import table
@@ -29,6 +29,13 @@ WORDS = {
     "none": Label("无", "none"),
     "needs": Label("须随附", "bring"),
     "lacks": Label("尚缺", "lacks"),
+}
+
+
+_MARKS = {
+    "extend": Label("延长", "extended"),
+    "warning": Label("临期提醒", "warning"),
+    "escalation": Label("逾期升级", "escalated"),
 }
 
 
@@ -66,7 +73,7 @@ def _event(plan: Plan, name: str) -> Label:
     if name.startswith("deadline."):
         clock, _, mark = name.removeprefix("deadline.").rpartition(".")
         label = plan.clocks[clock].label
-        status = STATUS_LABELS.get(mark, Label("延长", "extended"))
+        status = _MARKS.get(mark) or STATUS_LABELS[mark]
         return Label(f"⏰ {label.zh}:{status.zh}", f"⏰ {label.en}: {status.en}")
     kind, _, rest = name.partition(".")
     if kind == "child":
@@ -131,6 +138,16 @@ def options(plan: Plan, case: Case, found: tuple[Option, ...], lang: Lang) -> st
     for option in sorted(found, key=lambda item: not item.allowed):
         sign = "✓" if option.allowed else "✗"
         lines.append(f"{sign} {option.event}  {option.label.text(lang)}  [{option.roles_label.text(lang)}]")
-        lines += [f"    {WORDS['needs'].text(lang)}: {reason.text(lang)}" for reason in option.needs]
+        lines += [f"    {WORDS['needs'].text(lang)}: {_need(reason, lang)}" for reason in option.needs]
         lines += [f"    {WORDS['lacks'].text(lang)}: {reason.text(lang)}" for reason in option.lacks]
     return "\n".join(lines)
+
+
+def _need(reason: Reason, lang: Lang) -> str:
+    """What the command can bring itself, as a thing to bring rather than as a complaint."""
+    label = reason.subject if reason.label is None else reason.label.text(lang)
+    if reason.code == "document_missing":
+        return f"《{label}》" if lang == "zh" else label
+    if reason.code == "fact_missing":
+        return label
+    return reason.text(lang)

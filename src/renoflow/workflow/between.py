@@ -63,7 +63,7 @@ class Between:
         elif found is not None and (wrong := misfit(target, found)):
             self.fault(
                 path,
-                f"{wrong}, but the fact of {other.id!r} is {target}",
+                f"{wrong}, as the fact of {other.id!r} asks",
                 near(str(found), target.keys) if target.keys else "",
             )
 

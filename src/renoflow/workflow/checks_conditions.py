@@ -107,7 +107,7 @@ def _whole_number(inspection: Inspection, value: Any, path: str) -> None:
     if isinstance(value, str) and value.startswith("@"):
         inspection.fault(path, f"{value!r} cannot stand here", "write a whole number or a $parameter")
     else:
-        inspection.put(value, WHOLE, path, "this")
+        inspection.put(value, WHOLE, path, "a number of days")
 
 
 # ------------------------------------------------------------------ the other leaves
@@ -177,10 +177,20 @@ def _children(inspection: Inspection, leaf: ChildrenLeaf, path: str) -> None:
 
 def _happened(inspection: Inspection, leaf: HappenedLeaf, path: str) -> None:
     inspection.happenings(leaf.happened, f"{path}.happened")
+    for number, happening in enumerate(leaf.happened):
+        _is_kept(inspection, happening, f"{path}.happened[{number}]")
     if leaf.passed_more_than is not None:
         length(inspection, leaf.passed_more_than, f"{path}.passed_more_than")
     if leaf.since is not None:
         _since(inspection, leaf.since, f"{path}.since")
+
+
+def _is_kept(inspection: Inspection, happening: str, path: str) -> None:
+    """A case keeps when events and marks were; entries of states and patterns it does not."""
+    if happening.startswith("state."):
+        inspection.fault(path, f"{happening!r} is not kept", "name the events that lead there")
+    elif ".*." in happening:
+        inspection.fault(path, f"{happening!r} means many clocks", "name them one by one")
 
 
 def _since(inspection: Inspection, since: str, path: str) -> None:
@@ -188,6 +198,7 @@ def _since(inspection: Inspection, since: str, path: str) -> None:
         return
     if since.startswith("event."):
         inspection.happening(since.removeprefix("event."), path)
+        _is_kept(inspection, since.removeprefix("event."), path)
         return
     name, _, moment = since.removeprefix("deadline.").rpartition(".")
     if not since.startswith("deadline.") or moment not in ("started", "breached"):
@@ -210,7 +221,7 @@ def _people(inspection: Inspection, references: tuple[str, ...], path: str) -> N
         if reference.startswith("event."):
             inspection.known("events", reference.removeprefix("event."), place)
         elif reference.startswith("@"):
-            kind = inspection.reference(reference, place)
+            kind = inspection.fact_kind(reference[1:], place)
             if kind is not None and kind != ACTOR:
                 inspection.fault(place, f"{reference!r} is {kind}, not a person", "use a fact of type actor")
         else:
@@ -222,9 +233,9 @@ def _people(inspection: Inspection, references: tuple[str, ...], path: str) -> N
 def _parameter(inspection: Inspection, leaf: ParameterLeaf, path: str) -> None:
     bounds = {key: getattr(leaf, key) for key in ("equals", "at_least", "at_most")}
     given = {key: value for key, value in bounds.items() if value is not None}
-    value = inspection.parameter(leaf.parameter, f"{path}.parameter")
-    if value is None:
+    if not inspection.known("parameters", leaf.parameter, f"{path}.parameter"):
         return
+    value = inspection.definition.parameters[leaf.parameter].value
     look = look_of(value)
     for key, bound in given.items():
         # A parameter that is a name may be set to any other name.

@@ -161,11 +161,13 @@ def _check_fact(inspection: Inspection, name: str, fact: FactDefinition, path: s
     bounds = {key: getattr(fact, key) for key in _BOUNDS if getattr(fact, key) is not None}
     for key, bound in bounds.items():
         if kind.type not in ORDERED:
-            inspection.fault(f"{path}.{key}", f"{kind} has no order, so it has no bounds", f"remove {key}")
+            inspection.fault(
+                f"{path}.{key}", f"type {kind.type} has no order, so it has no bounds", f"remove {key}"
+            )
             return
         wrong = misfit(kind, bound)
         if wrong:
-            inspection.fault(f"{path}.{key}", f"{wrong}, but the fact is {kind}")
+            inspection.fault(f"{path}.{key}", f"{wrong}, as type {fact.type} asks")
             return
     if ("at_least" in bounds and "above" in bounds) or ("at_most" in bounds and "below" in bounds):
         inspection.fault(
@@ -303,7 +305,6 @@ def _check_figure(inspection: Inspection, figure: Scalar, target: Kind, path: st
 def read_of_child(inspection: Inspection, child: str, fact: str, path: str) -> None:
     """A fact of a child, which the file must say that it reads."""
     reads = inspection.definition.children[child].reads
-    inspection.used.add(("reads", f"{child}.{fact}"))
     if fact not in reads:
         inspection.fault(
             path,

@@ -19,6 +19,7 @@ from renoflow.definition.model import (
 from renoflow.errors import Problem
 from renoflow.values import SYSTEM
 from renoflow.workflow.between import Between, Definitions, doings
+from renoflow.workflow.checks_chains import Doing, endless_chains
 from renoflow.workflow.checks_doings import START
 from renoflow.workflow.checks_knowledge import Knowledge
 from renoflow.workflow.checks_told import check_effects, check_sent, check_told
@@ -28,6 +29,7 @@ from renoflow.workflow.inspection import Inspection, near
 def check_together(definitions: Definitions) -> tuple[Problem, ...]:
     """What is wrong between loaded workflows, keyed by id; a problem's `file` is the id of its workflow."""
     found: list[Problem] = []
+    chains = endless_chains(definitions)
     for name, definition in definitions.items():
         pair = Between(Inspection(definition), Inspection(definition), definitions)
         _check_children(pair)
@@ -35,8 +37,21 @@ def check_together(definitions: Definitions) -> tuple[Problem, ...]:
         check_effects(pair)
         check_told(pair)
         check_sent(pair)
+        _report_chains(pair, chains)
         found += pair.inspection.problems(name, "")
     return tuple(found)
+
+
+def _report_chains(between: Between, chains: list[tuple[Doing, ...]]) -> None:
+    """A circle is told at its first event."""
+    for chain in chains:
+        if chain[0][0] == between.own.id:
+            way = " -> ".join(f"{workflow}.{event}" for workflow, event in (*chain, chain[0]))
+            between.fault(
+                f"events.{chain[0][1]}",
+                f"these events can bring each other about for ever: {way}",
+                "let one of them lead to a state from which it cannot be done again",
+            )
 
 
 # ------------------------------------------------------------------ children

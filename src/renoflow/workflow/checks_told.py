@@ -51,7 +51,7 @@ def _check_heard(
         kind = kind_of_fact(fact, other.tables)
         if not any(takes(target, kind) for target in targets):
             wanted = " or ".join(map(str, targets))
-            between.fault(path, f"fact {name!r} of {other.id!r} is {kind}, but here stands {wanted}")
+            between.fault(path, f"fact {name!r} of {other.id!r} is {kind}, but it must be {wanted}")
 
 
 def _check_telling(

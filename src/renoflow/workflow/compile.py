@@ -423,7 +423,7 @@ def _actor_events(definition: WorkflowDefinition) -> frozenset[str]:
     return frozenset(
         reference.removeprefix("event.")
         for condition in _all_conditions(definition)
-        for node in walk_condition(condition)  # type: ignore[arg-type]
+        for node in walk_condition(condition)
         if isinstance(node, (ActorNotLeaf, ActorSameLeaf))
         for reference in (node.actor_not if isinstance(node, ActorNotLeaf) else node.actor_same)
         if reference.startswith("event.")

@@ -44,12 +44,14 @@ _TYPE_LABELS = {
 @frozen(kw_only=True)
 class FactPlan:
     """A declared fact, ready for use. `read` turns what was brought into the kept value, or raises
-    `ValueError`; `wanted` says in words what is accepted."""
+    `ValueError`; `keep` does so for what a rule of the file sets, within no bounds but a count's ceiling;
+    `wanted` says in words what is accepted."""
 
     name: str
     label: Label
     type: str
     read: Reader
+    keep: Reader
     wanted: Label
     told_by: str | None
     by_engine: bool
@@ -84,6 +86,7 @@ def compile_fact(name: str, fact: FactDefinition, tables: Mapping[str, TableRows
         label=Label(fact.zh, fact.en),
         type=fact.type,
         read=_bounded(bare, bounds) if bounds else bare,
+        keep=_capped(bounds.get("at_most")) if fact.type == "count" else bare,
         wanted=_wanted(fact, choices, bounds),
         told_by=fact.told_by,
         by_engine=fact.set_by == "engine" or fact.type == "count",
@@ -180,6 +183,14 @@ def _reader(type_: str, choices: tuple[str, ...]) -> Reader:
     if type_ == "set":
         return _set(choices)
     return _READERS[type_]
+
+
+def _capped(ceiling: FactValue | None) -> Reader:
+    def keep(value: Any) -> FactValue:
+        count = _whole(value)
+        return min(count, ceiling) if isinstance(ceiling, int) else count
+
+    return keep
 
 
 def _bounded(read: Reader, bounds: Mapping[str, FactValue]) -> Reader:

@@ -36,7 +36,8 @@ _WORDS = {
 
 def near(name: str, known: Iterable[str]) -> str:
     """The suggestion for an unknown name."""
-    return did_you_mean(name, known).removeprefix("; ")
+    # difflib is slow on long words, and no known name is long.
+    return did_you_mean(name[:60], known).removeprefix("; ")
 
 
 class Faults:
@@ -167,8 +168,8 @@ class Inspection(Faults):
         if not column:
             return kind_of_fact(fact, self.definition.tables)
         if fact.of is None:
-            self.fault(path, f"{name!r} reads a column, but {fact_name!r} names no row of a table",
-                       f"give the fact {fact_name!r} of = \"<table>\"")  # fmt: skip
+            message = f"{name!r} reads a column, but {fact_name!r} names no row of a table"
+            self.fault(path, message, f'give the fact {fact_name!r} of = "<table>"')
             return None
         rows = self.definition.tables.get(fact.of)
         if rows is None:
@@ -177,7 +178,6 @@ class Inspection(Faults):
         if column not in columns:
             self.fault(path, f"table {fact.of!r} has no column {column!r}", near(column, columns))
             return None
-        self.used.add(("columns", f"{fact.of}.{column}"))
         return kind_of_column(rows, column)
 
     def reference(self, value: str, path: str) -> Kind | None:
@@ -232,7 +232,7 @@ class Inspection(Faults):
         if wrong:
             by = f"parameter {value!r}: " if isinstance(value, str) and value.startswith("$") else ""
             suggestion = near(str(found), target.keys) if target.keys else ""
-            self.fault(path, f"{by}{wrong}, but {what} is {target}", suggestion)
+            self.fault(path, f"{by}{wrong}, as {what} asks", suggestion)
 
     # -------------------------------------------------------------- happenings
 
@@ -287,8 +287,11 @@ class Inspection(Faults):
                 path, f"{rule!r} is a {kind}, which is never {mark!r}", f"write deadline.{name}.{wanted}"
             )
         elif self.definition.deadlines[rule].parts and "." not in name:
-            self.fault(path, f"{rule!r} has parts, each with its own clock",
-                       f"write deadline.{name}.*.{mark}, or name one part")  # fmt: skip
+            self.fault(
+                path,
+                f"{rule!r} has parts, each with its own clock",
+                f"write deadline.{name}.*.{mark}, or name one part",
+            )
 
     def _child_happening(self, text: str, rest: str, path: str) -> None:
         child, _, what = rest.partition(".")
@@ -297,12 +300,12 @@ class Inspection(Faults):
         hears = self.definition.children[child].hears
         self.used.add(("hears", f"{child}.{what}"))
         if what not in hears:
+            suggestion = near(what, hears)
             self.fault(
                 path,
                 f"{text!r} is not heard: {what!r} is not among the hears of children.{child}",
-                near(what, (*hears, *CHILD_HAPPENINGS)) if near_enough(what, hears) else
-                f'add it, hears = ["{what}"]',
-            )  # fmt: skip
+                suggestion if suggestion.startswith("did you mean") else f'add it, hears = ["{what}"]',
+            )
 
     def deadline(self, name: str, path: str) -> str | None:
         """The rule that `answer`, `warranty.general` or `warranty.*` belongs to, None when unknown."""
@@ -317,7 +320,3 @@ class Inspection(Faults):
             self.fault(path, f"deadline {rule!r} has no part {part!r}", near(part, parts))
             return None
         return rule
-
-
-def near_enough(name: str, known: Iterable[str]) -> bool:
-    return near(name, known).startswith("did you mean")

@@ -38,11 +38,10 @@ class Kind:
     keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        words = {"yes_no": "true or false", "whole": "a whole number", "count": "a count"}
-        if self.keys:
-            shown = ", ".join(self.keys[:8]) + (", …" if len(self.keys) > 8 else "")
-            return f"one of {shown}" if self.type == "enum" else f"a list out of {shown}"
-        return words.get(self.type, f"{'an' if self.type[0] in 'aei' else 'a'} {self.type}")
+        if not self.keys:
+            return f"of type {self.type}"
+        shown = ", ".join(self.keys[:8]) + (", …" if len(self.keys) > 8 else "")
+        return f"one of {shown}" if self.type == "enum" else f"a list out of {shown}"
 
 
 MONEY, WHOLE, DATE, ACTOR = Kind("money"), Kind("whole"), Kind("date"), Kind("actor")

@@ -214,7 +214,7 @@ def _check_table(
         if now is None:
             faults.fault(path, f"column {column!r} holds values of more than one kind")
         elif now.type != before.type:
-            faults.fault(path, f"column {column!r} holds {now}; in the workflow it holds {before}")
+            faults.fault(path, f"column {column!r} is {now}; in the workflow it is {before}")
 
 
 _CHECKS: Mapping[str, Any] = {"parameters": _check_parameter, "labels": _check_label, "tables": _check_table}

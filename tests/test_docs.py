@@ -1,0 +1,83 @@
+"""The documentation is true: it runs, prints what it says, quotes what is there, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from renoflow.definition.model import WorkflowDefinition
+from renoflow.workflow.catalog import bundled_sources
+from tests.pages import ROOT, blocks, pages, printed
+
+PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@PAGES
+def test_a_page_runs_and_prints_what_it_says(page: Path, tmp_path: Path) -> None:
+    """Every Python block and every `renoflow` command runs, in order; what is shown is what is printed."""
+    wrong = []
+    for one in printed(page, tmp_path):
+        if not one.agrees:
+            wrong.append(f"{page.name}:{one.block.first} (python -m tests.pages writes it anew)")
+            wrong += difflib.unified_diff(one.said, one.found, "the page", "what was printed", lineterm="", n=1)
+    assert not wrong, "\n".join(wrong)
+
+
+@PAGES
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every page, picture and heading that a page links to exists."""
+    text = page.read_text("utf-8")
+    broken = []
+    for target, anchor in _LINK.findall(text):
+        if "://" in target or not (target == "" or target.endswith((".md", ".svg"))):
+            continue
+        other = page if target == "" else page.parent / target
+        if not other.is_file():
+            broken.append(target)
+        elif anchor and anchor not in {_slug(one) for one in _HEADING.findall(other.read_text("utf-8"))}:
+            broken.append(f"{target}#{anchor}")
+    assert broken == []
+
+
+def _slug(heading: str) -> str:
+    """A heading as it is linked to."""
+    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return kept.replace(" ", "-")
+
+
+def test_the_format_quotes_the_bundled_files() -> None:
+    """Every line of an example in the format reference stands in a bundled workflow file."""
+    bundled = {line for source in bundled_sources().values() for line in str(source.text).splitlines()}
+    strange = [
+        line
+        for block in blocks((ROOT / "docs" / "format.md").read_text("utf-8"))
+        if block.kind == "toml" and not block.file
+        for line in block.lines
+        if line not in bundled
+    ]
+    assert strange == []
+
+
+@PAGES
+def test_toml_on_a_page_is_toml(page: Path) -> None:
+    """Every TOML example can be read."""
+    for block in blocks(page.read_text("utf-8")):
+        if block.kind == "toml":
+            tomllib.loads(block.text)
+
+
+def test_the_format_explains_every_table() -> None:
+    """Each table that a workflow file may have is a heading of the format reference."""
+    text = (ROOT / "docs" / "format.md").read_text("utf-8")
+    missing = [
+        one.name
+        for one in WorkflowDefinition.__attrs_attrs__
+        if not re.search(rf"^#+ .*\[+{one.name}\b", text, re.MULTILINE)
+    ]
+    assert missing == []
