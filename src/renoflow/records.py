@@ -8,10 +8,11 @@ All instants are UTC datetimes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+import attrs
 import msgspec
 
 from renoflow.errors import Refused, UsageError
@@ -53,16 +54,20 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """Money received, in yuan: `Payment("deposit", "5000.00")`."""
+    """Money received, in yuan: `Payment("deposit", "5000.00")`; text, a whole number or a Decimal."""
 
     id: str
-    amount: Decimal | str | int
+    amount: Any
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What a linked case tells: its state after the step, and the facts that the listener reads."""
+    """What a linked case tells: its state after the step, and the facts that the listener reads.
 
-    relation: Literal["child", "link"]
+    `relation` is what the teller is to the listener: a `child` or a `link`, known there by `name`; or, at the
+    opening of a case, the `parent` that it belongs to, which knows it by `name`.
+    """
+
+    relation: Literal["child", "link", "parent"]
     name: str
     case: str
     workflow: str
@@ -70,34 +75,46 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     ended: bool
     opened: bool = False
-    facts: Mapping[str, FactValue] = NO_FACTS
+    facts: Mapping[str, Any] = NO_FACTS
 
 
-class Command(msgspec.Struct, frozen=True):
+def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
+    """Documents from values or bare ids."""
+    found: list[Document] = []
+    for item in items:
+        if isinstance(item, str):
+            item = Document(item)
+        if not isinstance(item, Document):
+            raise UsageError(f"{item!r} is not a document; give rf.Document(...) or its id")
+        found.append(item)
+    return tuple(found)
+
+
+def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
+    found = tuple(items)
+    for item in found:
+        if not isinstance(item, Payment):
+            raise UsageError(f"{item!r} is not a payment; give rf.Payment(id, amount)")
+    return found
+
+
+@attrs.frozen
+class Command:
     """An event offered to a case by somebody, at an instant, with what it brings.
 
     `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
-    `version` refuses the command if the case has moved on since (`stale_version`).
+    `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's.
     """
 
     event: str
     actor: Actor
-    at: datetime
+    at: datetime = attrs.field(converter=instant)
     facts: Mapping[str, Any] = NO_FACTS
-    documents: tuple[Document, ...] = ()
-    payments: tuple[Payment, ...] = ()
+    documents: tuple[Document, ...] = attrs.field(default=(), converter=documents_from)
+    payments: tuple[Payment, ...] = attrs.field(default=(), converter=_payments)
     note: str = ""
     version: int | None = None
     told: Told | None = None
-
-    def __post_init__(self) -> None:
-        at = self.at
-        if type(at) is not datetime or at.tzinfo is not UTC:
-            msgspec.structs.force_setattr(self, "at", instant(at))
-        if type(self.documents) is not tuple:
-            msgspec.structs.force_setattr(self, "documents", tuple(self.documents))
-        if type(self.payments) is not tuple:
-            msgspec.structs.force_setattr(self, "payments", tuple(self.payments))
 
 
 # ------------------------------------------------------------------ the case
@@ -115,8 +132,8 @@ class DocumentRecord(msgspec.Struct, frozen=True):
 
 
 class ClockStep(msgspec.Struct, frozen=True):
-    """One step of how a due date came about; `what` is started, chosen, paused, resumed, extended,
-    counted_again; `moved` is the shift in the term's own unit."""
+    """One step of how a due date came about; `moved` is the shift in the term's own unit, `asked` the length
+    that a contract had and the law raised."""
 
     what: Literal["started", "chosen", "paused", "resumed", "extended", "counted_again"]
     at: datetime
@@ -128,6 +145,7 @@ class ClockStep(msgspec.Struct, frozen=True):
     reason: str = ""
     actor: str = ""
     rolled: bool = False
+    asked: str = ""
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +175,7 @@ class LinkedCase(msgspec.Struct, frozen=True):
     workflow: str
     state: str
     ended: bool
-    facts: Mapping[str, FactValue] = NO_FACTS
+    facts: Mapping[str, Any] = NO_FACTS
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +195,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     parent: str = ""
     known_as: str = ""
-    facts: Mapping[str, FactValue] = NO_FACTS
+    facts: Mapping[str, Any] = NO_FACTS
     documents: Mapping[str, DocumentRecord] = NO_FACTS
     payments: Mapping[str, Decimal] = NO_FACTS
     deadlines: Mapping[str, Deadline] = NO_FACTS
@@ -207,8 +225,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     source: str
     target: str
-    facts: Mapping[str, FactValue] = NO_FACTS
-    derived: Mapping[str, FactValue] = NO_FACTS
+    facts: Mapping[str, Any] = NO_FACTS
+    derived: Mapping[str, Any] = NO_FACTS
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
     note: str = ""
@@ -273,15 +291,3 @@ class Decision(msgspec.Struct, frozen=True):
         if self.reasons or self.case is None:
             raise Refused(self.reasons)
         return self.case
-
-
-def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
-    """Documents from ids or values, as a convenience of the outer calls."""
-    found: list[Document] = []
-    for item in items:
-        if isinstance(item, str):
-            item = Document(item)
-        if not isinstance(item, Document):
-            raise UsageError(f"{item!r} is not a document; give rf.Document(...) or its id")
-        found.append(item)
-    return tuple(found)

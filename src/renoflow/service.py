@@ -12,17 +12,15 @@ from attrs import field, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.decide import PUBLISHED
-from renoflow.engine.linked import link_names, told_to_parent
+from renoflow.engine.linked import told_to_child, told_to_parent
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import RenoflowError, UnknownName
 from renoflow.records import (
-    NO_FACTS,
     Case,
     Command,
     Decision,
     Effect,
     HistoryEntry,
-    LinkedCase,
     Reason,
     Told,
 )
@@ -205,7 +203,9 @@ class _Transaction:
     # -------------------------------------------------------------- the three kinds of step
 
     def open(self, flow: Workflow, case_id: str, command: Command, parent: Case | None) -> Decision:
-        links, known_as = _ties(self.service, flow, parent)
+        told = None
+        if parent is not None:
+            told = self.service.workflow_of(parent).introduce(parent, flow.id)
         decision = flow.open(
             case_id,
             actor=command.actor,
@@ -215,9 +215,7 @@ class _Transaction:
             payments=command.payments,
             note=command.note,
             event=command.event,
-            links=links,
-            parent="" if parent is None else parent.id,
-            known_as=known_as,
+            parent=told,
         )
         self._take(None, decision)
         return decision
@@ -300,13 +298,12 @@ class _Transaction:
 
     def _tell_children(self, move: _Move) -> list[_Move]:
         case = move.after
-        if move.before is None or move.before.state == case.state:
-            return []
+        above = self.service.workflow_of(case).plan
         moves: list[_Move] = []
         for child in self._children_of(case):
-            flow = self.service.workflow_of(child)
-            if flow.plan.listens:
-                for name in link_names(flow.plan, case.workflow):
+            below = self.service.workflow_of(child).plan
+            if child.state not in below.finals and told_to_child(above, below, move.before, case):
+                for name in below.link_names(case.workflow):
                     moves += self._offer(self.get(child.id), _link_command(self, name, case, child, {}))
         return moves
 
@@ -318,15 +315,13 @@ class _Transaction:
     def _open_child(self, parent: Case, effect: Effect) -> list[_Move]:
         flow = self.service.workflows[effect.to]
         current = self.get(parent.id) or parent
-        links, _ = _ties(self.service, flow, current)
+        above = self.service.workflow_of(current)
         decision = flow.open(
             effect.data["case"],
             actor=SYSTEM_ACTOR,
             at=effect.at,
             facts=effect.data["facts"],
-            links=links,
-            parent=parent.id,
-            known_as=effect.data["child"],
+            parent=above.introduce(current, flow.id, effect.data["child"]),
         )
         if decision.case is None:
             self.refused.append((effect.data["case"], decision.reasons))
@@ -346,7 +341,7 @@ class _Transaction:
         if data.get("event") is None:
             flow = self.service.workflow_of(listener)
             moves: list[_Move] = []
-            for name in link_names(flow.plan, teller.workflow):
+            for name in flow.plan.link_names(teller.workflow):
                 current = self.get(teller.id) or teller
                 moves += self._offer(
                     self.get(effect.to), _link_command(self, name, current, listener, data["facts"])
@@ -376,16 +371,6 @@ class _Transaction:
         if decision.refused:
             return Outcome(case=self.service.store.get(case_id), reasons=decision.reasons)
         return self.commit(case_id)
-
-
-def _ties(service: CaseService, flow: Workflow, parent: Case | None) -> tuple[Mapping[str, LinkedCase], str]:
-    """A new child's links to its parent, and the name that the parent has for its kind."""
-    if parent is None:
-        return NO_FACTS, ""
-    above = service.workflow_of(parent).plan
-    known_as = next((n for n, child in above.children.items() if child.workflow == flow.id), "")
-    linked = LinkedCase(parent.id, parent.workflow, parent.state, parent.state in above.finals)
-    return {name: linked for name in link_names(flow.plan, parent.workflow)}, known_as
 
 
 def _as_of(case: Case, entry: HistoryEntry) -> Case:

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Literal
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 
 from renoflow.errors import NaiveInstant, UsageError
 
@@ -33,24 +33,28 @@ class Label:
         return self.zh if lang == "zh" else self.en
 
 
-class Actor(msgspec.Struct, frozen=True):
+def _roles(roles: Iterable[str]) -> frozenset[str]:
+    if isinstance(roles, str):
+        return frozenset((roles,))
+    return roles if isinstance(roles, frozenset) else frozenset(roles)
+
+
+@frozen
+class Actor:
     """Who acts, and in which roles.
 
     `Actor("wang", roles={"customer_manager"})`; a single role may be given as a string.
     """
 
     id: str
-    roles: frozenset[str] = frozenset()
-    sorted_roles: tuple[str, ...] = ()
+    roles: frozenset[str] = field(default=frozenset(), converter=_roles)
+    # Sorted once, since every line of a history holds the roles in a fixed order.
+    sorted_roles: tuple[str, ...] = field(init=False, repr=False, eq=False)
 
-    def __post_init__(self) -> None:
-        if not self.id:
-            raise UsageError("an actor needs an id; found an empty string")
-        given: Iterable[str] = (self.roles,) if isinstance(self.roles, str) else self.roles
-        roles = given if isinstance(given, frozenset) else frozenset(given)
-        # Sorted once, since every line of a history holds the roles in a fixed order.
-        msgspec.structs.force_setattr(self, "roles", roles)
-        msgspec.structs.force_setattr(self, "sorted_roles", tuple(sorted(roles)))
+    def __attrs_post_init__(self) -> None:
+        if not self.id or not isinstance(self.id, str):
+            raise UsageError(f"an actor needs an id that is a text; found {self.id!r}")
+        object.__setattr__(self, "sorted_roles", tuple(sorted(self.roles)))
 
 
 SYSTEM_ACTOR = Actor(SYSTEM, frozenset((SYSTEM,)))

@@ -33,9 +33,9 @@ REASONS: Mapping[str, Label] = {
     "document_missing": Label("缺《{label}》", "missing document: {label}"),
     "signature_missing": Label("《{label}》缺少{signers}签字", "{label} is not signed by: {signers}"),
     "payment_missing": Label("{label}未收足:应收 {wanted} 元,已收 {found} 元", "{label} is not paid: {wanted} yuan due, {found} received"),
-    "fact_missing": Label("须填写{label}", "{label} must be given"),
-    "fact_invalid": Label("{label}填写有误:收到 {found};应为{wanted}", "{label} is not valid: found {found}; expected {wanted}"),
-    "fact_not_allowed": Label("「{event}」不能填写{label}", "'{event}' may not bring {label}"),
+    "fact_missing": Label("须填写「{label}」", "'{label}' must be given"),
+    "fact_invalid": Label("「{label}」填写有误:收到 {found};应为{wanted}", "'{label}' is not valid: found {found}; expected {wanted}"),
+    "fact_not_allowed": Label("「{event}」不能填写「{label}」", "'{event}' may not bring '{label}'"),
     "unknown_fact": Label("没有名为 {subject} 的事实", "there is no fact named {subject}"),
     "unknown_document": Label("没有名为 {subject} 的单据", "there is no document named {subject}"),
     "unknown_payment": Label("没有名为 {subject} 的款项", "there is no payment named {subject}"),
@@ -52,6 +52,7 @@ REASONS: Mapping[str, Label] = {
 
 _FOUND = Label("(现为:{found})", " (found: {found})")
 _DETAILS = Label("——{details}", " — {details}")
+_ONE_OF = Label("——须满足其一:{details}", " — one of these must hold: {details}")
 
 
 def sentence(reason: Explainable, lang: Lang) -> str:
@@ -62,12 +63,16 @@ def sentence(reason: Explainable, lang: Lang) -> str:
     text = template.format_map(_Blank(values, subject=reason.subject, label=label))
     if reason.code in ("leaf", "guard_unmet") and "found" in values:
         text += _FOUND.text(lang).format(found=values["found"])
-    details = [sentence(part, lang) for part in reason.details]
+    # When it may be done says more than that the wait is still running.
+    parts = () if reason.code == "not_yet_due" else reason.details
+    details = [sentence(part, lang) for part in parts]
     # A single leaf that says what its condition says is not said twice.
     if len(details) == 1 and details[0].startswith(label):
         return text + details[0].removeprefix(label)
     if details:
-        text += _DETAILS.text(lang).format(details=(";" if lang == "zh" else "; ").join(details))
+        one_of = len(details) > 1 and reason.values.get("one_of")
+        joint = _ONE_OF if one_of else _DETAILS
+        text += joint.text(lang).format(details=(";" if lang == "zh" else "; ").join(details))
     return text
 
 
@@ -78,7 +83,7 @@ def shown(value: object, lang: Lang) -> str:
     if isinstance(value, (tuple, list)):
         return listed((shown(item, lang) for item in value), lang)
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="minutes")
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
     return str(value)

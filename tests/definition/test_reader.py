@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable
 from typing import get_args
 
 import pytest
@@ -176,6 +175,7 @@ def test_all_faults_are_told_together_in_the_order_of_the_file() -> None:
         ('gives = ["late_side"]', "give = [1.5]"),
         ('target = "2 days", limit', "target = 2, limit"),
     )
+    text += '\n[facts.late]\ntype = "dat"\nzh = "迟"\nen = "late"\n'
     shared = SAMPLES[SHARED].replace('side = "customer"', 'side = "us"')
     found = problems_of(text, {"people": shared})
     assert [(one.file, one.path) for one in found] == [
@@ -186,10 +186,11 @@ def test_all_faults_are_told_together_in_the_order_of_the_file() -> None:
         (WORKFLOW, "events.book_visit.to"),
         (WORKFLOW, "events.book_visit.give"),
         (WORKFLOW, "deadlines.answer.terms[0].target"),
+        (WORKFLOW, "facts.late.type"),
         ("people", "roles.customer.side"),
     ]
     lines = [one.line for one in found if one.file == WORKFLOW and one.line is not None]
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert lines == sorted(lines)
 
 
@@ -256,24 +257,26 @@ def test_what_is_no_toml_at_all_is_one_problem(text: str | bytes, words: str, li
     assert problem.line == line
 
 
-@pytest.mark.parametrize("read", [read_workflow, read_profile])
-def test_a_caller_whose_own_stack_is_nearly_full_gets_a_problem_too(
-    read: Callable[[str], WorkflowDefinition],
-) -> None:
-    """However little room is left on the stack, no RecursionError escapes for want of room to read."""
+def test_a_caller_whose_own_stack_is_nearly_full_gets_a_problem_too() -> None:
+    """However little room the stack has, running out of it is a problem and not a RecursionError."""
+    text = replaced(("version = 1\n", 'version = "1"\n'))
 
-    def at_depth(left: int) -> object:
-        if left:
-            return at_depth(left - 1)
-        with pytest.raises(DefinitionError) as caught:
-            read("x = 1.5\ny = " + "[" * 35 + "]" * 35)
-        return caught.value.problems
+    def answer(left: int) -> str:
+        if left > 0:
+            return answer(left - 1)
+        try:
+            sample_workflow(text)
+        except DefinitionError as error:
+            return error.problems[0].message
+        return "it reads"
 
-    used = 0
-    frame = sys._getframe()
+    used, frame = 0, sys._getframe()
     while frame.f_back is not None:
         used, frame = used + 1, frame.f_back
-    assert at_depth(sys.getrecursionlimit() - used - 60)
+    answers = [answer(sys.getrecursionlimit() - used - room) for room in range(30, 200, 3)]
+    assert "nested too deep" in answers[0]
+    assert "expected a whole number" in answers[-1]
+    assert {one for one in answers if "nested too deep" not in one} == {answers[-1]}
 
 
 # ------------------------------------------------------------------ lines

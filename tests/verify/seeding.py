@@ -22,8 +22,8 @@ Key = str | tuple[str, str]
 
 @frozen(kw_only=True)
 class Fault:
-    """A plan with one fault. `events` are those that it bears on; `silent` is one that no answer can show,
-    because it only changes what is said of the plan."""
+    """A plan with one fault. `events` are those that it bears on; `silent` is one that answers need not show,
+    because it changes only what the plan says of itself."""
 
     kind: str
     text: str
@@ -65,7 +65,10 @@ def _in_a_transition(plan: Plan, event: EventPlan, key: Key, transition: Transit
 
     yield fault("transition dropped", None)
     other = _after(plan, transition.target)
-    yield fault("target changed", evolve(transition, target=other, ends=other in plan.finals))
+    elsewhere = evolve(transition, enters=True, target=other, ends=other in plan.finals)
+    yield fault("target changed", elsewhere)
+    if not transition.enters:
+        yield fault("a wrong word on where it stays", evolve(transition, target=other), silent=True)
     kind = "entry turned into a stay" if transition.enters else "stay turned into a re-entry"
     yield fault(kind, evolve(transition, enters=not transition.enters))
     yield fault("a wrong word on the end", evolve(transition, ends=not transition.ends), silent=True)
@@ -89,8 +92,13 @@ def _in_the_guards(plan: Plan, event: EventPlan, key: Key, transition: Transitio
     if len(guards) > 1:
         yield fault("all guards dropped", "all")
         yield fault("any guard is enough", "all", _either(*guards))
-    yield fault("guard added", foreign.name, *guards, foreign)
-    yield fault("negated guard added", foreign.name, *guards, _negated(foreign))
+    for kind, added in (("guard added", foreign), ("negated guard added", _negated(foreign))):
+        text = f"{event.name} from {_place(key)}, {foreign.name}"
+        # A refusal goes by the event's guards, so one that only the transition has is never heard of.
+        new = evolve(transition, guards=(*guards, added), tests=(*transition.tests, added.test))
+        alone = _with_transition(event, key, new)
+        yield _fault(plan, f"{kind} to the transition alone", text, alone, silent=True)
+        yield _fault(plan, kind, text, evolve(alone, guards=(*event.guards, added)))
 
 
 # ------------------------------------------------------------------ one event
@@ -143,6 +151,7 @@ def _exchanged(plan: Plan, first: EventPlan, second: EventPlan) -> Fault:
         text=f"{first.name} and {second.name}",
         events=(first.name, second.name),
         plan=evolve(plan, events={**plan.events, first.name: one, second.name: two}),
+        silent=_shape(first) == _shape(second),
     )
 
 
@@ -226,6 +235,14 @@ def _foreign(plan: Plan, event: EventPlan) -> Condition:
     own = {guard.name for guard in event.guards}
     others = chain.from_iterable(item.guards for item in plan.events.values())
     return next(guard for guard in others if guard.name not in own)
+
+
+def _shape(event: EventPlan) -> list[tuple[Key, str, bool, list[str]]]:
+    """What an event's transitions come to, whatever it is called."""
+    return [
+        (key, transition.target, transition.enters, [guard.name for guard in transition.guards])
+        for key, transition in transitions_of(event).items()
+    ]
 
 
 def _after(plan: Plan, state: str) -> str:

@@ -294,11 +294,14 @@ def _told(error: ClassValidationError, table: Mapping[str, Any]) -> Iterator[Fau
     """What cattrs found in a table, in our words; an error that is no fault of the file goes on."""
     located, others = error.group_exceptions()
     for inner, note in located:
+        # An error that came from further down carries a note of every level that it passed.
+        if not isinstance(inner, _FaultyError | KeyError):
+            raise inner
         attribute = getattr(fields(error.cl), note.name)
         key = key_of(attribute)
         if isinstance(inner, _FaultyError):
             yield from (fault.under(key) for fault in inner.faults)
-        elif isinstance(inner, KeyError) and key not in table:
+        elif key not in table:
             yield words.missing(key, _example(attribute))
         else:
             raise inner

@@ -71,9 +71,16 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
     due = _reckon(step, plan, term, day, start)
     if due is None:
         return old
-    due_at, target_at, limit, provisional, rolled, warnings = due
+    due_at, target_at, limit, provisional, rolled, asked, warnings = due
     begun = ClockStep(
-        what="started", at=step.at, by=event, due_at=due_at, term=term.name, limit=limit, rolled=rolled
+        what="started",
+        at=step.at,
+        by=event,
+        due_at=due_at,
+        term=term.name,
+        limit=limit,
+        rolled=rolled,
+        asked=asked,
     )
     done, wake_at = 0, max(due_at, step.at)
     for warning in warnings:
@@ -127,6 +134,7 @@ class Reckoned(NamedTuple):
     limit: str
     provisional: bool
     rolled: bool
+    asked: str = ""
     warnings: tuple[datetime, ...] = ()
 
 
@@ -165,6 +173,7 @@ def _counted(
 ) -> Reckoned:
     target_at = None if term.target is None else _end(calendar, term.target, day, start)
     rolls = plan.statutory and plan.kind == "limit"
+    asked = ""
     if until is not None or length is None:
         last, provisional = (until or date.min).toordinal(), False
         limit = str(until)
@@ -172,7 +181,7 @@ def _counted(
             return Reckoned(calendar.midnight(last), target_at, limit, False, False)
     else:
         if term.floor is not None and length.rough_days < term.floor.rough_days:
-            length = term.floor
+            asked, length = str(length), term.floor
         limit = str(length)
         if length.elapsed:
             return Reckoned(_end(calendar, length, day, start), target_at, limit, False, False)
@@ -185,7 +194,7 @@ def _counted(
     if rolls:
         moved, unsure = calendar.roll_over(last)
         rolled, provisional, last = moved != last, provisional or unsure, moved
-    return Reckoned(calendar.midnight(last + 1), target_at, limit, provisional, rolled)
+    return Reckoned(calendar.midnight(last + 1), target_at, limit, provisional, rolled, asked)
 
 
 def _end(calendar: Calendar, length: Duration, day: int, start: datetime) -> datetime:
@@ -268,13 +277,20 @@ def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> De
     due = _reckon(step, plan, term, day, start)
     if due is None:
         return clock
-    due_at, target_at, limit, provisional, rolled, _ = due
+    due_at, target_at, limit, provisional, rolled, asked, _ = due
     if term.name == clock.term and limit == clock.limit:
         return clock
     due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
     due_at = max(due_at, step.at)
     note = ClockStep(
-        what="chosen", at=step.at, by=event, due_at=due_at, term=term.name, limit=limit, rolled=rolled
+        what="chosen",
+        at=step.at,
+        by=event,
+        due_at=due_at,
+        term=term.name,
+        limit=limit,
+        rolled=rolled,
+        asked=asked,
     )
     clock = replace(
         clock,
@@ -346,12 +362,14 @@ def counted_again(step: Step, plan: ClockPlan, clock: Deadline) -> Deadline:
     due = _reckon(step, plan, term, step.calendar.day_of(start), start)
     if due is None:
         return clock
-    due_at, target_at, limit, provisional, rolled, _ = due
+    due_at, target_at, limit, provisional, rolled, asked, _ = due
     due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
     due_at = max(due_at, step.at)
     if due_at == clock.due_at and provisional == clock.provisional:
         return clock
-    note = ClockStep(what="counted_again", at=step.at, due_at=due_at, limit=limit, rolled=rolled)
+    note = ClockStep(
+        what="counted_again", at=step.at, due_at=due_at, limit=limit, rolled=rolled, asked=asked
+    )
     clock = replace(
         clock,
         due_at=due_at,

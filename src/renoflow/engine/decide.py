@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from renoflow.engine.deadlines import (
     UnpublishedYear,
@@ -26,9 +24,6 @@ from renoflow.records import (
     Case,
     Command,
     Decision,
-    Document,
-    LinkedCase,
-    Payment,
     Reason,
 )
 from renoflow.values import SYSTEM, SYSTEM_ACTOR, Label, parse_duration
@@ -51,10 +46,11 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
     """
     at = command.at
     if at < case.at:
-        return _refused(case, Reason(code="time_runs_backwards", values={"found": at, "last": case.at}))
+        values = {"found": rules.calendar.local(at), "last": rules.calendar.local(case.at)}
+        return _refused(case, Reason(code="time_runs_backwards", values=values))
     if command.version is not None and command.version != case.version:
-        values = {"found": case.version, "wanted": command.version}
-        return _refused(case, Reason(code="stale_version", values=values))
+        versions = {"found": case.version, "wanted": command.version}
+        return _refused(case, Reason(code="stale_version", values=versions))
     step = Step(rules, case, command.actor, at)
     try:
         if case.wakes_at is not None and case.wakes_at <= at:
@@ -69,16 +65,10 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
     return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
 
 
-def open_case(
-    rules: Rules,
-    case_id: str,
-    command: Command,
-    links: Mapping[str, LinkedCase] = NO_FACTS,
-    parent: str = "",
-    known_as: str = "",
-) -> Decision:
-    """A case begun by its opening event; a refused opening makes no case."""
-    blank = unopened(rules.plan, case_id, command.at, links, parent, known_as)
+def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
+    """A case begun by its opening event; a refused opening makes no case. `command.told` introduces the
+    parent that it belongs to."""
+    blank = unopened(rules.plan, case_id, command.at, command.told)
     step = Step(rules, blank, command.actor, command.at)
     try:
         reasons = _carry_out(step, command)
@@ -111,9 +101,7 @@ def _carry_out(step: Step, command: Command) -> list[Reason]:
     if event is None:
         return _carry_out_of_engine(step, command)
     transition = transition_for(step, event)
-    reasons = _attempt(
-        step, event, transition, command.facts, command.documents, command.payments, command.note, None
-    )
+    reasons = _attempt(step, event, transition, command, None)
     if not reasons and transition is not None and transition.followers:
         _follow(step, deque((name, step.number) for name in transition.followers))
     return reasons
@@ -136,14 +124,16 @@ def _attempt(
     step: Step,
     event: EventPlan,
     transition: TransitionPlan | None,
-    facts: Mapping[str, Any],
-    documents: tuple[Document, ...],
-    payments: tuple[Payment, ...],
-    note: str,
+    command: Command | None,
     cause: int | None,
 ) -> list[Reason]:
-    """Offer an event: all it lacks, or nothing and the step has moved."""
-    reasons, kept = unmet(step, event, transition, facts, documents, payments)
+    """Offer an event: all it lacks, or nothing and the step has moved. Without a command it is the system's."""
+    if command is None:
+        reasons, kept = unmet(step, event, transition, NO_FACTS, (), ())
+    else:
+        reasons, kept = unmet(
+            step, event, transition, command.facts, command.documents, command.payments
+        )
     if reasons or transition is None:
         return reasons
     source = step.state
@@ -157,9 +147,7 @@ def _attempt(
         source,
         facts=kept,
         derived=derived,
-        documents=documents,
-        payments=payments,
-        note=note,
+        command=command,
         cause=cause,
     )
     if transition.ops:
@@ -194,7 +182,7 @@ def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
         if transition is None or not holds(step, transition):
             continue
         mark = step.mark()
-        if _attempt(step, event, transition, NO_FACTS, (), (), "", cause):
+        if _attempt(step, event, transition, None, cause):
             step.back_to(mark)
             continue
         waiting.extend((follower, step.number) for follower in transition.followers)
@@ -217,7 +205,7 @@ def hear_command(step: Step, command: Command) -> None:
     if told is None or command.actor.id != SYSTEM:
         raise UsageError("only the system tells a case what happened in a linked one")
     happenings = hear(step, told)
-    number = step.record(command.event, step.state, told=told)
+    number = step.record(command.event, step.state, command=command)
     happened(step, happenings, number, command.event)
 
 
@@ -333,6 +321,6 @@ def _extend_by_hand(step: Step, command: Command) -> list[Reason]:
     if reasons or clock is None or length is None:
         return reasons
     facts = {"by": str(length), "reason": str(reason)}
-    step.record(command.event, step.state, facts=facts, note=command.note)
+    step.record(command.event, step.state, facts=facts, command=command)
     put(step, name, extended(step, plan, clock, length, 1, command.event, str(reason)))
     return []

@@ -35,7 +35,7 @@ def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:
         if notice.when is None or notice.when(step):
             role = notice.role if isinstance(notice.role, str) else notice.role(step)
             if role:
-                step.effect("notify", str(role), about)
+                step.effect("notify", str(role), about, NO_FACTS if notice.why is None else {"why": notice.why})
     for extension in effects.extends:
         clock = step.deadlines.get(extension.clock)
         if clock is None or clock.status not in ("running", "paused"):

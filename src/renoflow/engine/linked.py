@@ -99,7 +99,22 @@ def told_to_parent(
     )
 
 
-def link_names(plan: Plan, workflow: str) -> tuple[str, ...]:
-    """The names under which a plan links a workflow; the workflow's own name when it declares none."""
-    named = tuple(name for name, target in plan.links.items() if target == workflow)
-    return named or (workflow,)
+def introduction(parent: Plan, case: Case, workflow: str, known_as: str = "") -> Told:
+    """What a new case is told of the parent that it belongs to, which knows its kind by some name."""
+    name = known_as or next((n for n, child in parent.children.items() if child.workflow == workflow), "")
+    return Told(
+        relation="parent",
+        name=name,
+        case=case.id,
+        workflow=case.workflow,
+        event="",
+        state=case.state,
+        ended=case.state in parent.finals,
+    )
+
+
+def told_to_child(parent: Plan, child: Plan, before: Case | None, after: Case) -> bool:
+    """Whether a move of the parent concerns a child: its file reads one of the two states, or any move."""
+    if before is None or before.state == after.state or child.listens == frozenset():
+        return False
+    return child.listens is None or before.state in child.listens or after.state in child.listens

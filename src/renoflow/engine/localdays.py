@@ -71,6 +71,10 @@ class LocalDays:
             return f"{date_of(self.day_of(at - TICK))} 24:00"
         return self._local(at).isoformat(" ", "minutes")[:16]
 
+    def local(self, at: datetime) -> datetime:
+        """The same instant with the firm's zone, for showing."""
+        return at.astimezone(self._zone)
+
     def iso(self, at: datetime) -> str:
         """ISO 8601 in the zone: `2026-03-10T00:00:00+08:00`; microseconds only where there are some."""
         return self._local(at).isoformat()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from renoflow.engine.decide import decide, open_case, wake
 from renoflow.engine.rules import Rules
 from renoflow.errors import RenoflowError
-from renoflow.records import NO_FACTS, Case, Command, HistoryEntry, LinkedCase
+from renoflow.records import Case, Command, HistoryEntry
 from renoflow.values import Actor
 
 
@@ -19,18 +19,8 @@ class HistoryMismatch(RenoflowError):
         super().__init__(f"entry {entry.number} ({entry.event}) of {entry.case} {why}")
 
 
-def replay(
-    rules: Rules,
-    history: Iterable[HistoryEntry],
-    *,
-    links: dict[str, LinkedCase] | None = None,
-    parent: str = "",
-    known_as: str = "",
-) -> Case:
-    """The case that a history leads to; raises `HistoryMismatch` where the rules would write another one.
-
-    `links`, `parent` and `known_as` are what the case was opened with.
-    """
+def replay(rules: Rules, history: Iterable[HistoryEntry]) -> Case:
+    """The case that a history leads to; raises `HistoryMismatch` where the rules would write another one."""
     case: Case | None = None
     written: list[HistoryEntry] = []
     for position, entry in enumerate(history):
@@ -41,9 +31,7 @@ def replay(
         if entry.cause is not None:
             raise HistoryMismatch(entry, "does not follow from the entry that it names")
         if case is None:
-            made = open_case(
-                rules, entry.case, _command(entry), links or dict(NO_FACTS), parent, known_as
-            )
+            made = open_case(rules, entry.case, _command(entry))
         elif _is_mark(entry):
             made = wake(rules, case, entry.at)
         else:

@@ -80,7 +80,11 @@ def unmet(
     for name, label, wanted in event.payments:
         _check_payment(step, name, label, wanted(step), reasons)
     if transition is None or not holds(step, transition):
-        reasons.extend(guard.reason(step) for guard in event.guards if not guard.test(step))
+        unpaid = {reason.subject for reason in reasons if reason.code == "payment_missing"}
+        for guard in event.guards:
+            # A payment that is asked for already is not asked for again by a guard on the same one.
+            if guard.payment not in unpaid and not guard.test(step):
+                reasons.append(guard.reason(step))
     return reasons, kept
 
 

@@ -16,12 +16,11 @@ from msgspec.structs import replace
 from renoflow.records import (
     NO_FACTS,
     Case,
-    Document,
+    Command,
     Effect,
     FactValue,
     HistoryEntry,
     LinkedCase,
-    Payment,
     Told,
 )
 from renoflow.values import SYSTEM, SYSTEM_ACTOR, Actor
@@ -152,34 +151,30 @@ class Step:
         *,
         facts: Mapping[str, FactValue] = NO_FACTS,
         derived: Mapping[str, FactValue] = NO_FACTS,
-        documents: tuple[Document, ...] = (),
-        payments: tuple[Payment, ...] = (),
-        note: str = "",
+        command: Command | None = None,
         cause: int | None = None,
-        told: Told | None = None,
     ) -> int:
-        """Write a line of the history and return its number."""
+        """Write a line of the history and return its number; what a command brought stands in it."""
         number = self.number = self.number + 1
         actor = self.actor
-        self.entries.append(
-            HistoryEntry(
-                case=self.before.id,
-                number=number,
-                at=self.at,
-                event=event,
-                actor=actor.id,
-                roles=actor.sorted_roles,
-                source=source,
-                target=self.state,
-                facts=facts,
-                derived=derived,
-                documents=documents,
-                payments=payments,
-                note=note,
-                cause=cause,
-                told=told,
-            )
+        entry = HistoryEntry(
+            case=self.before.id,
+            number=number,
+            at=self.at,
+            event=event,
+            actor=actor.id,
+            roles=actor.sorted_roles,
+            source=source,
+            target=self.state,
+            facts=facts,
+            derived=derived,
+            documents=() if command is None else command.documents,
+            payments=() if command is None else command.payments,
+            note="" if command is None else command.note,
+            told=None if command is None else command.told,
+            cause=cause,
         )
+        self.entries.append(entry)
         return number
 
     def effect(self, kind: Any, to: str, about: str, data: Mapping[str, Any] = NO_FACTS) -> None:
@@ -230,15 +225,10 @@ class Step:
         del self.effects[effects:]
 
 
-def unopened(
-    plan: Plan, case_id: str, at: datetime, links: Mapping[str, LinkedCase], parent: str, known_as: str
-) -> Case:
-    """The case before its opening event."""
-    return Case(
+def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Case:
+    """The case before its opening event, with its links to the parent that it belongs to."""
+    blank = Case(
         id=case_id,
-        links=links,
-        parent=parent,
-        known_as=known_as,
         workflow=plan.id,
         workflow_version=plan.version,
         state=START,
@@ -246,3 +236,8 @@ def unopened(
         entries=0,
         at=at,
     )
+    if parent is None:
+        return blank
+    linked = LinkedCase(parent.case, parent.workflow, parent.state, parent.ended)
+    links = {name: linked for name in plan.link_names(parent.workflow)}
+    return replace(blank, parent=parent.case, known_as=parent.name, links=links)

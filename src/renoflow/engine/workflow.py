@@ -10,8 +10,10 @@ from typing import Any
 from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.engine import outlook
 from renoflow.engine.calendar import Calendar, YearPlan
+from renoflow.engine.codec import case_from_json, entry_from_json, to_json
 from renoflow.engine.decide import decide, open_case, wake
 from renoflow.engine.explain import Explanation, explain
+from renoflow.engine.linked import introduction
 from renoflow.engine.outlook import Option, RouteStep
 from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
@@ -25,9 +27,8 @@ from renoflow.records import (
     Decision,
     Document,
     HistoryEntry,
-    LinkedCase,
     Payment,
-    documents_from,
+    Told,
 )
 from renoflow.values import Actor, Label, instant
 from renoflow.workflow.catalog import load_definitions, load_profile
@@ -79,11 +80,12 @@ class Workflow:
         payments: Iterable[Payment] = (),
         note: str = "",
         event: str | None = None,
-        links: Mapping[str, LinkedCase] = NO_FACTS,
-        parent: str = "",
-        known_as: str = "",
+        parent: Told | None = None,
     ) -> Decision:
-        """A new case by the opening event (named when there are several), or the reasons why not."""
+        """A new case by the opening event (named when there are several), or the reasons why not.
+
+        `parent` introduces the case that it belongs to (see `introduce`).
+        """
         if not case_id:
             raise UsageError("a case needs an id; found an empty string")
         command = Command(
@@ -91,11 +93,17 @@ class Workflow:
             actor=actor,
             at=instant(at),
             facts=facts,
-            documents=documents_from(documents),
-            payments=tuple(payments),
+            documents=documents,
+            payments=payments,
             note=note,
+            told=parent,
         )
-        return open_case(self._rules, case_id, command, links, parent, known_as)
+        return open_case(self._rules, case_id, command)
+
+    def introduce(self, case: Case, workflow: str, known_as: str = "") -> Told:
+        """What a new case of `workflow` is told of this one, as the `parent` of its opening."""
+        self._own(case)
+        return introduction(self.plan, case, workflow, known_as)
 
     @property
     def opening(self) -> str:
@@ -113,16 +121,23 @@ class Workflow:
         self._own(case)
         return wake(self._rules, case, instant(at))
 
-    def replay(
-        self,
-        history: Iterable[HistoryEntry],
-        *,
-        links: Mapping[str, LinkedCase] = NO_FACTS,
-        parent: str = "",
-        known_as: str = "",
-    ) -> Case:
+    def replay(self, history: Iterable[HistoryEntry]) -> Case:
         """The case that a history leads to; raises `HistoryMismatch` where the rules disagree with it."""
-        return replay(self._rules, history, links=dict(links), parent=parent, known_as=known_as)
+        return replay(self._rules, history)
+
+    # -------------------------------------------------------------- keeping
+
+    def to_json(self, value: Case | HistoryEntry) -> bytes:
+        """A case or a history line for a host's own table, as UTF-8 JSON."""
+        return to_json(value)
+
+    def case_from_json(self, data: bytes | str) -> Case:
+        """A case that was kept; raises `UsageError` for anything else."""
+        return case_from_json(self.plan, data)
+
+    def entry_from_json(self, data: bytes | str) -> HistoryEntry:
+        """A history line that was kept; raises `UsageError` for anything else."""
+        return entry_from_json(self.plan, data)
 
     # -------------------------------------------------------------- asking
 

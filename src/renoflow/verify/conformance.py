@@ -15,7 +15,7 @@ from attrs import frozen
 from renoflow.definition.model import WorkflowDefinition
 from renoflow.engine.workflow import Workflow
 from renoflow.verify.rehearsal import Answer, Question, Rehearsal
-from renoflow.verify.table import machine_table, plan_table
+from renoflow.verify.table import Table, machine_table, plan_table
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.machine import build_machine, transition_table
 from renoflow.workflow.plan import Plan
@@ -114,9 +114,10 @@ def answer_differences(
                 yield _difference(bare.id, question, machine, answer)
 
 
-def table_differences(plan: Plan) -> Iterator[Difference]:
-    """Where a full plan's rows, guards or kinds of states are not those of the machine and of the file."""
-    machine, ours = machine_table(plan.definition), plan_table(plan)
+def table_differences(plan: Plan, machine: Table | None = None) -> Iterator[Difference]:
+    """Where a full plan's rows, guards or kinds of states are not those of the machine and of the file;
+    the machine's table can be handed in where many plans are held against it."""
+    machine, ours = machine or machine_table(plan.definition), plan_table(plan)
     for event, state in dict.fromkeys((*machine, *ours)):
         theirs, own = machine.get((event, state), "nothing"), ours.get((event, state), "nothing")
         if theirs != own:

@@ -60,6 +60,8 @@ def _row(
         guards.append("tests that are not those of its guards")
     if (transition.event, transition.source) != (event.name, source):
         guards.append(f"a place of its own, {transition.event} from {transition.source}")
+    if not transition.enters and transition.target != source:
+        guards.append(f"a wrong word on where it stays, {transition.target}")
     if transition.ends is not (transition.enters and transition.target in plan.finals):
         guards.append("a wrong word on whether it ends the case")
     return transition.target if transition.enters else None, tuple(guards)

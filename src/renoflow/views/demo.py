@@ -7,7 +7,7 @@ from renoflow.records import Case, Deadline
 from renoflow.script import Replay
 from renoflow.values import Label, Lang
 from renoflow.views.text import table
-from renoflow.views.timeline import timeline
+from renoflow.views.timeline import due, event_label, status, timeline, when, who
 from renoflow.workflow.plan import ClockPlan
 from renoflow.workflow.statements import STATUS_LABELS
 
@@ -19,31 +19,19 @@ TITLES = {
     "refused": Label("五、被拒绝的命令与理由", "5. What was refused, and why"),
     "why": Label("六、一个日期是怎么来的", "6. How one date came about"),
 }
-_SHOWN = (("kept", ("met",)), ("missed", ("breached", "met_late")), ("running", ("running", "paused")))
 
 
 def report(workflows: Workflows, replay: Replay, lang: Lang) -> str:
     """All sections, in one text."""
-    parts = [_title("happened", lang), timeline(workflows, replay, lang)]
-    for name, statuses in _SHOWN:
-        parts += [_title(name, lang), _deadlines(workflows, replay, statuses, lang)]
-    parts += [_title("refused", lang), _refusals(workflows, replay, lang)]
-    parts += [_title("why", lang), _why(workflows, replay, lang)]
-    return "\n".join(parts)
-
-
-def _title(name: str, lang: Lang) -> str:
-    text = TITLES[name].text(lang)
-    return f"\n{text}\n"
-
-
-def _deadlines(workflows: Workflows, replay: Replay, statuses: tuple[str, ...], lang: Lang) -> str:
-    rows = [
-        (case.id, rule.label.text(lang), _dates(workflows, rule, clock, lang))
-        for case, rule, clock in _clocks(workflows, replay)
-        if clock.status in statuses
-    ]
-    return table(rows, indent="  ")
+    sections = (
+        ("happened", timeline(workflows, replay, lang)),
+        ("kept", _kept(workflows, replay, lang)),
+        ("missed", _missed(workflows, replay, lang)),
+        ("running", _running(workflows, replay, lang)),
+        ("refused", _refusals(workflows, replay, lang)),
+        ("why", _why(workflows, replay, lang)),
+    )
+    return "\n".join(f"\n{TITLES[name].text(lang)}\n\n{text}" for name, text in sections)
 
 
 def _clocks(workflows: Workflows, replay: Replay) -> list[tuple[Case, ClockPlan, Deadline]]:
@@ -55,14 +43,43 @@ def _clocks(workflows: Workflows, replay: Replay) -> list[tuple[Case, ClockPlan,
     ]
 
 
-def _dates(workflows: Workflows, rule: ClockPlan, clock: Deadline, lang: Lang) -> str:
-    calendar = workflows.calendar
-    due = calendar.text_of(clock.due_at, lang)
-    status = STATUS_LABELS[clock.status].text(lang)
+def _kept(workflows: Workflows, replay: Replay, lang: Lang) -> str:
+    rows = [
+        (case.id, rule.label.text(lang), due(workflows, rule, clock, lang), _met(workflows, clock, lang))
+        for case, rule, clock in _clocks(workflows, replay)
+        if clock.status == "met"
+    ]
+    return table(rows, indent="  ")
+
+
+def _met(workflows: Workflows, clock: Deadline, lang: Lang) -> str:
     if clock.met_at is None:
-        return f"{due}  {status}"
-    done = calendar.text_of(clock.met_at, lang)
-    return f"{due}  {status} {done}"
+        return ""
+    return f"{STATUS_LABELS[clock.status].text(lang)} {when(workflows, clock.met_at)}"
+
+
+def _missed(workflows: Workflows, replay: Replay, lang: Lang) -> str:
+    """From the histories, since a clock that begins anew forgets its earlier rounds."""
+    rows = []
+    for case in replay.cases():
+        clocks = workflows[case.workflow].plan.clocks
+        for entry in replay.history(case.id):
+            name, _, mark = entry.event.removeprefix("deadline.").rpartition(".")
+            if mark == "breached" and name in clocks:
+                at = workflows.calendar.text_of(entry.at, lang)
+                clock = case.deadlines[name]
+                late = _met(workflows, clock, lang) if clock.breached_at == entry.at else ""
+                rows.append((case.id, clocks[name].label.text(lang), at, late))
+    return table(rows, indent="  ")
+
+
+def _running(workflows: Workflows, replay: Replay, lang: Lang) -> str:
+    rows = [
+        (case.id, rule.label.text(lang), due(workflows, rule, clock, lang), status(rule, clock, lang))
+        for case, rule, clock in _clocks(workflows, replay)
+        if clock.status in ("running", "paused")
+    ]
+    return table(rows, indent="  ")
 
 
 def _refusals(workflows: Workflows, replay: Replay, lang: Lang) -> str:
@@ -70,9 +87,10 @@ def _refusals(workflows: Workflows, replay: Replay, lang: Lang) -> str:
     for step in replay.steps:
         if step.accepted:
             continue
+        plan, label = event_label(workflows, step)
         command = step.line.command
-        at = workflows.calendar.iso(command.at)[:16].replace("T", " ")
-        lines.append(f"  {at}  {step.line.case}  {command.event}  ({command.actor.id})")
+        actor = who(plan, command.actor.id, command.actor.sorted_roles, lang)
+        lines.append(f"  {when(workflows, command.at)}  {step.line.case}  {label.text(lang)}  {actor}")
         lines += [f"      - {reason.text(lang)}" for reason in step.reasons]
     return "\n".join(lines)
 

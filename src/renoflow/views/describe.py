@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import fields
 
-from renoflow.definition.model import DeadlineDefinition, EventDefinition, WorkflowDefinition
+from renoflow.definition.model import DeadlineDefinition, EventDefinition, Notice, WorkflowDefinition
 from renoflow.engine.workflow import Workflow
 from renoflow.values import SYSTEM, Label, Lang
 from renoflow.workflow.plan import EventPlan
@@ -29,6 +29,10 @@ HEAD = {
     "pays": Label("收款", "payment"),
     "fired_by": Label("自动触发", "by itself after"),
     "cites": Label("依据", "rules"),
+    "notifies": Label("通知", "notifies"),
+    "opens": Label("开立", "opens"),
+    "tells": Label("告知", "tells"),
+    "asks": Label("请宿主系统", "asks the host"),
     "signed": Label("签字", "signed by"),
     "final": Label("终了", "final"),
     "starts": Label("起算", "starts"),
@@ -41,8 +45,19 @@ HEAD = {
     "start": Label("开立", "opening"),
     "when": Label("当", "when"),
     "repeats": Label("每次", "each time"),
+    "term_target": Label("目标", "target"),
+    "term_limit": Label("期限", "limit"),
+    "term_until": Label("至约定日", "until"),
+    "term_at_least": Label("最低", "at least"),
     "at_least": Label("不得少于", "at least"),
     "at_most": Label("不得超过", "at most"),
+}
+
+
+KINDS = {
+    "limit": Label("时限", "limit"),
+    "wait": Label("等待期", "wait"),
+    "period": Label("有效期", "period"),
 }
 
 
@@ -88,7 +103,8 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
         yield head("payments")
         for name, payment in definition.payments.items():
             yield f"- {name}: {_text(payment, lang)}"
-    yield head("conditions")
+    if flow.plan.conditions:
+        yield head("conditions")
     for name, condition in flow.plan.conditions.items():
         yield f"- {name}: {condition.label.text(lang)}"
 
@@ -105,8 +121,7 @@ def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) 
         yield f"  {HEAD['guards'].text(lang)}: " + "; ".join(g.label.text(lang) for g in plan.guards)
     if plan.papers:
         yield f"  {HEAD['papers'].text(lang)}: " + "; ".join(
-            f"《{_paper(flow, item.id, item.when, lang)}》" if lang == "zh" else _paper(flow, item.id, item.when, lang)
-            for item in event.documents
+            _paper(flow, item.id, item.when, lang) for item in event.documents
         )
     for key, names in (("gives", event.gives), ("may_give", event.may_give)):
         if names:
@@ -115,6 +130,16 @@ def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) 
             )
     for name, label, _ in plan.payments:
         yield f"  {HEAD['pays'].text(lang)}: {name} ({label.text(lang)}) ≥ {event.payments[name]}"
+    if event.notifies:
+        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(_notice(flow, item, lang) for item in event.notifies)
+    if event.opens:
+        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(item.child for item in event.opens)
+    if event.tells:
+        yield f"  {HEAD['tells'].text(lang)}: " + ", ".join(
+            f"{item.link or item.child}: {item.event}" for item in event.tells
+        )
+    if event.asks:
+        yield f"  {HEAD['asks'].text(lang)}: " + ", ".join(item.host for item in event.asks)
     if event.fired_by:
         yield f"  {HEAD['fired_by'].text(lang)}: " + ", ".join(event.fired_by)
     if event.cites:
@@ -131,7 +156,18 @@ def _paper(flow: Workflow, name: str, when: str | None, lang: Lang) -> str:
         notes.append(f"{HEAD['when'].text(lang)} {label.text(lang)}")
     if paper.repeats:
         notes.append(HEAD["repeats"].text(lang))
-    return f"{name} {_text(paper, lang)}" + (f" ({'; '.join(notes)})" if notes else "")
+    title = f"《{paper.zh}》" if lang == "zh" else f" {paper.en}"
+    return f"{name}{title}" + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _notice(flow: Workflow, notice: Notice, lang: Lang) -> str:
+    role = flow.plan.role_labels.get(notice.role)
+    who = notice.role if role is None else f"{notice.role} ({role.text(lang)})"
+    if notice.when is None:
+        return who
+    condition = flow.plan.conditions.get(notice.when)
+    label = flow.plan.facts[notice.when].label if condition is None else condition.label
+    return f"{who}, {HEAD['when'].text(lang)} {label.text(lang)}"
 
 
 def _deadline(
@@ -139,7 +175,8 @@ def _deadline(
 ) -> Iterator[str]:
     yield f"### {name}: {rule.label.text(lang)}"
     owner = definition.roles.get(rule.owner)
-    yield f"  {HEAD['owner'].text(lang)}: {_text(owner, lang) if owner else rule.owner} ({rule.kind})"
+    kind = KINDS[rule.kind].text(lang)
+    yield f"  {HEAD['owner'].text(lang)}: {_text(owner, lang) if owner else rule.owner} ({kind})"
     yield f"  {HEAD['starts'].text(lang)}: " + ", ".join((*rule.starts, *rule.restarts))
     if rule.stops:
         yield f"  {HEAD['stops'].text(lang)}: " + ", ".join(rule.stops)
@@ -165,7 +202,7 @@ def _term(definition: WorkflowDefinition, term: Any, lang: Lang) -> str:
             shown = value
             if value.startswith("$"):
                 shown = f"{definition.parameters[value[1:]].value} ({value})"
-            parts.append(f"{key} {shown}")
+            parts.append(f"{HEAD[f'term_{key}'].text(lang)} {shown}")
     return " ".join(parts)
 
 

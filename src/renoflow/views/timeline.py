@@ -5,97 +5,120 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from renoflow.engine.explain import named
 from renoflow.engine.outlook import Option
 from renoflow.engine.workflow import Workflows
 from renoflow.records import Case, Deadline, HistoryEntry, Reason
 from renoflow.script import Replay, StepResult
-from renoflow.values import SYSTEM, Label, Lang
+from renoflow.values import SYSTEM, Label, Lang, listed
 from renoflow.views.text import table
-from renoflow.workflow.plan import Plan
+from renoflow.workflow.plan import ClockPlan, Plan
 from renoflow.workflow.statements import STATUS_LABELS
 
 WORDS = {
-    "timeline": Label("经过", "What happened"),
     "refused": Label("拒绝", "refused"),
-    "deadlines": Label("时限", "Deadlines"),
-    "stands": Label("现状", "How it stands"),
     "system": Label("系统", "system"),
-    "overdue": Label("逾期", "overdue"),
     "provisional": Label("暂计", "provisional"),
     "due": Label("到期", "due"),
     "from": Label("可办理自", "open from"),
     "ends": Label("届满", "ends"),
-    "refusals": Label("被拒绝的命令与理由", "What was refused, and why"),
-    "none": Label("无", "none"),
+    "in_force": Label("有效期内", "in force"),
     "needs": Label("须随附", "bring"),
     "lacks": Label("尚缺", "lacks"),
-}
-
-
-_MARKS = {
-    "extend": Label("延长", "extended"),
+    "told": Label("已通知", "told:"),
     "warning": Label("临期提醒", "warning"),
     "escalation": Label("逾期升级", "escalated"),
 }
 
 
 def timeline(workflows: Workflows, replay: Replay, lang: Lang) -> str:
-    """Every line of every history and every refusal, in time order."""
+    """Every event, clock and refusal in time order. What linked cases were told is left to the histories:
+    it is the same happening, seen from the other side."""
     rows: list[tuple[datetime, int, int, tuple[str, ...]]] = []
+    told = _told(replay)
     for order, case in enumerate(replay.cases()):
         plan = workflows[case.workflow].plan
         for entry in replay.history(case.id):
-            cells = (_when(workflows, entry.at), case.id, *_entry(plan, entry, lang))
-            rows.append((entry.at, order, entry.number, cells))
+            if entry.told is None or entry.event in plan.events:
+                cells = (when(workflows, entry.at), case.id, *_entry(plan, entry, told, lang))
+                rows.append((entry.at, order, entry.number, cells))
     for step in replay.steps:
         if not step.accepted:
-            cells = (_when(workflows, step.line.command.at), step.line.case, *_refusal(workflows, step, lang))
+            cells = (when(workflows, step.line.command.at), step.line.case, *_refusal(workflows, step, lang))
             rows.append((step.line.command.at, 10**6, step.line.number, cells))
     rows.sort(key=lambda row: row[:3])
     return table([cells for *_, cells in rows])
 
 
-def _when(workflows: Workflows, at: datetime) -> str:
+def when(workflows: Workflows, at: datetime) -> str:
+    """An instant to the minute, in the firm's zone."""
     return workflows.calendar.iso(at)[:16].replace("T", " ")
 
 
-def _entry(plan: Plan, entry: HistoryEntry, lang: Lang) -> tuple[str, str]:
-    who = WORDS["system"].text(lang) if entry.actor == SYSTEM else entry.actor
-    what = _event(plan, entry.event).text(lang)
-    if entry.target != entry.source:
+def who(plan: Plan | None, actor: str, roles: tuple[str, ...], lang: Lang) -> str:
+    """A person with his roles, or the system."""
+    if actor == SYSTEM:
+        return WORDS["system"].text(lang)
+    labels = {} if plan is None else plan.role_labels
+    shown = listed((labels[role].text(lang) if role in labels else role for role in roles), lang)
+    return (f"{actor}({shown})" if lang == "zh" else f"{actor} ({shown})") if shown else actor
+
+
+def _told(replay: Replay) -> dict[tuple[str, str, datetime], list[str]]:
+    """The roles that were notified, by case, cause and instant."""
+    found: dict[tuple[str, str, datetime], list[str]] = {}
+    for effect in replay.effects:
+        if effect.kind == "notify":
+            found.setdefault((effect.case, effect.about, effect.at), []).append(effect.to)
+    return found
+
+
+def _entry(
+    plan: Plan, entry: HistoryEntry, told: dict[tuple[str, str, datetime], list[str]], lang: Lang
+) -> tuple[str, str]:
+    label = _happening(plan, entry.event).text(lang)
+    what = label
+    if entry.target != entry.source and plan.state_labels[entry.target].text(lang) != label:
         what += f" → {plan.state_labels[entry.target].text(lang)}"
-    return who, what
+    roles = told.get((entry.case, entry.event, entry.at), [])
+    if roles:
+        names = listed((plan.role_labels[r].text(lang) for r in roles if r in plan.role_labels), lang)
+        what += f" · {WORDS['told'].text(lang)}{'' if lang == 'zh' else ' '}{names}"
+    return who(plan, entry.actor, entry.roles, lang), what
 
 
-def _event(plan: Plan, name: str) -> Label:
-    if name in plan.events:
-        return plan.events[name].label
-    if name.startswith("deadline."):
-        clock, _, mark = name.removeprefix("deadline.").rpartition(".")
-        label = plan.clocks[clock].label
-        status = _MARKS.get(mark) or STATUS_LABELS[mark]
-        return Label(f"⏰ {label.zh}:{status.zh}", f"⏰ {label.en}: {status.en}")
-    kind, _, rest = name.partition(".")
-    if kind == "child":
-        return Label(f"得知 {rest}", f"heard of {rest}")
-    return Label(f"得知 {rest.split('.')[0]} 的变动", f"heard of the {rest.split('.')[0]}")
+def _happening(plan: Plan, name: str) -> Label:
+    if not name.startswith("deadline."):
+        return named(plan, name)
+    clock, _, mark = name.removeprefix("deadline.").rpartition(".")
+    if mark in ("warning", "escalation"):
+        rule, word = plan.clocks[clock].label, WORDS[mark]
+        return Label(f"⏰ {rule.zh}:{word.zh}", f"⏰ {rule.en}: {word.en}")
+    if mark == "extend":
+        return named(plan, name)
+    rule, word = plan.clocks[clock].label, STATUS_LABELS[mark]
+    return Label(f"⏰ {rule.zh}:{word.zh}", f"⏰ {rule.en}: {word.en}")
+
+
+def event_label(workflows: Workflows, step: StepResult) -> tuple[Plan | None, Label]:
+    """What a line of the script wanted to do, and the plan that knows it."""
+    name = step.line.command.event
+    for workflow, flow in workflows.items():
+        known = step.line.open == workflow or step.state in flow.plan.state_labels
+        if known and name in flow.plan.events:
+            return flow.plan, flow.plan.events[name].label
+    return None, Label(name, name)
 
 
 def _refusal(workflows: Workflows, step: StepResult, lang: Lang) -> tuple[str, str]:
-    name = step.line.command.event
-    case = step.line.open or _workflow_of(workflows, step)
-    label = name
-    if case is not None and name in workflows[case].plan.events:
-        label = workflows[case].plan.events[name].label.text(lang)
+    plan, label = event_label(workflows, step)
+    command = step.line.command
     why = (";" if lang == "zh" else "; ").join(reason.text(lang) for reason in step.reasons)
-    return step.line.command.actor.id, f"✗ {WORDS['refused'].text(lang)} {label}: {why}"
+    actor = who(plan, command.actor.id, command.actor.sorted_roles, lang)
+    return actor, f"✗ {WORDS['refused'].text(lang)} {label.text(lang)}: {why}"
 
 
-def _workflow_of(workflows: Workflows, step: StepResult) -> str | None:
-    for name, flow in workflows.items():
-        if step.line.command.event in flow.plan.events and step.state in flow.plan.state_labels:
-            return name
-    return None
+# ------------------------------------------------------------------ how it stands
 
 
 def standing(workflows: Workflows, replay: Replay, lang: Lang) -> str:
@@ -107,28 +130,29 @@ def _case(workflows: Workflows, case: Case, lang: Lang) -> Iterator[str]:
     plan = workflows[case.workflow].plan
     yield f"{case.id}  {plan.label.text(lang)}: {plan.state_labels[case.state].text(lang)}"
     rows = [
-        _deadline(workflows, plan, name, case.deadlines[name], lang)
-        for name in plan.clocks
-        if name in case.deadlines
+        (rule.label.text(lang), status(rule, clock, lang), due(workflows, rule, clock, lang))
+        for name, rule in plan.clocks.items()
+        if (clock := case.deadlines.get(name)) is not None
     ]
     if rows:
         yield table(rows, indent="    ")
 
 
-def _deadline(
-    workflows: Workflows, plan: Plan, name: str, clock: Deadline, lang: Lang
-) -> tuple[str, str, str]:
-    rule = plan.clocks[name]
-    calendar = workflows.calendar
+def status(rule: ClockPlan, clock: Deadline, lang: Lang) -> str:
+    """A deadline's status in a word; a cover that runs is in force."""
+    if rule.kind == "period" and clock.status == "running":
+        return WORDS["in_force"].text(lang)
+    return STATUS_LABELS[clock.status].text(lang)
+
+
+def due(workflows: Workflows, rule: ClockPlan, clock: Deadline, lang: Lang) -> str:
     word = WORDS[{"limit": "due", "wait": "from", "period": "ends"}[rule.kind]].text(lang)
-    at = (
-        calendar.iso(clock.due_at)[:16].replace("T", " ")
-        if rule.kind == "wait"
-        else calendar.text_of(clock.due_at, lang)
-    )
-    status = STATUS_LABELS[clock.status].text(lang)
-    extra = f" ({WORDS['provisional'].text(lang)})" if clock.provisional else ""
-    return rule.label.text(lang), status, f"{word} {at}{extra}"
+    calendar = workflows.calendar
+    at = when(workflows, clock.due_at) if rule.kind == "wait" else calendar.text_of(clock.due_at, lang)
+    return f"{word} {at}" + (f" ({WORDS['provisional'].text(lang)})" if clock.provisional else "")
+
+
+# ------------------------------------------------------------------ what can be done
 
 
 def options(plan: Plan, case: Case, found: tuple[Option, ...], lang: Lang) -> str:
@@ -146,8 +170,8 @@ def options(plan: Plan, case: Case, found: tuple[Option, ...], lang: Lang) -> st
 def _need(reason: Reason, lang: Lang) -> str:
     """What the command can bring itself, as a thing to bring rather than as a complaint."""
     label = reason.subject if reason.label is None else reason.label.text(lang)
-    if reason.code == "document_missing":
-        return f"《{label}》" if lang == "zh" else label
+    if reason.code in ("document_missing", "payment_missing"):
+        return f"《{label}》" if lang == "zh" and reason.code == "document_missing" else label
     if reason.code == "fact_missing":
-        return label
-    return reason.text(lang)
+        return f"「{label}」" if lang == "zh" else label
+    return label if reason.code == "guard_unmet" else reason.text(lang)

@@ -19,6 +19,7 @@ from renoflow.workflow.kinds import DURATION, WHOLE, Kind, kind_of_fact, takes
 
 
 def check_effects(between: Between) -> None:
+    """What events and reactions tell, and what they take over from a child that told them."""
     for path, item in doings(between.own):
         for number, telling in enumerate(item.tells):
             _check_telling(between, telling, item, f"{path}.tells[{number}]")
@@ -110,6 +111,7 @@ def _check_telling(
 
 
 def check_told(between: Between) -> None:
+    """Facts with `told_by`: the workflow that is named does tell them."""
     for name, fact in between.own.facts.items():
         teller = between.definitions.get(fact.told_by or "")
         if teller is not None and not _tells(teller, between.own, name):

@@ -90,9 +90,11 @@ def _length(text: str, operands: Operands) -> Duration:
 
 
 def _term(term: TermDefinition, operands: Operands, conditions: ConditionCompiler) -> TermPlan:
+    when = None if term.when is None else conditions.compile(term.when)
     return TermPlan(
         name=term.name or "",
-        test=None if term.when is None else conditions.compile(term.when).test,
+        label=None if when is None else when.label,
+        test=None if when is None else when.test,
         target=None if term.target is None else _length(term.target, operands),
         limit=_limit(term.limit, operands),
         until=None if term.until is None else operands.getter(term.until),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from attrs import evolve
@@ -51,19 +51,22 @@ from renoflow.workflow.statements import joined, roles
 def compile_workflow(
     definition: WorkflowDefinition,
     *,
-    loaded: Collection[str] | None = None,
+    loaded: Mapping[str, WorkflowDefinition] | None = None,
     predicates: Mapping[str, Predicate] | None = None,
 ) -> Plan:
     """A plan for one checked definition. `loaded` are the workflows that run beside it (itself when not
     given), `predicates` what the host registers for `registered` leaves."""
     definition = _without_parameters_in_roles(definition)
-    loaded = frozenset(loaded if loaded is not None else (definition.id,))
+    loaded = loaded if loaded is not None else {definition.id: definition}
     return _Compiler(definition, loaded, predicates or {}).plan()
 
 
 class _Compiler:
     def __init__(
-        self, definition: WorkflowDefinition, loaded: Collection[str], predicates: Mapping[str, Predicate]
+        self,
+        definition: WorkflowDefinition,
+        loaded: Mapping[str, WorkflowDefinition],
+        predicates: Mapping[str, Predicate],
     ) -> None:
         self.definition = definition
         self.loaded = loaded
@@ -118,6 +121,7 @@ class _Compiler:
             tracked=self.tracked,
             invariants=self.invariants,
             ops=self.ops,
+            relatives=self.loaded,
         )
 
     # -------------------------------------------------------------- events
@@ -268,7 +272,10 @@ class _Compiler:
         role: str | Getter = notice.role
         if notice.role.startswith("@"):
             role = self.operands.getter(notice.role)
-        return NoticePlan(role=role, when=self._test(notice.when))
+        why = None if notice.when is None else self.conditions.compile(notice.when)
+        return NoticePlan(
+            role=role, when=None if why is None else why.test, why=None if why is None else why.label
+        )
 
     def opening(self, opening: Opening) -> OpeningPlan:
         name, _, reason = opening.child.partition(":")
@@ -344,13 +351,18 @@ class _Compiler:
             node for condition in _all_conditions(self.definition) for node in walk_condition(condition)
         ]
 
-    def _listens(self) -> bool:
-        """Whether the file reads the state of a linked case, so that the other has to tell it."""
-        reads = any(
-            isinstance(node, LinkedLeaf) and (node.state is not None or node.state_not is not None)
+    def _listens(self) -> frozenset[str] | None:
+        """The states of a linked case that the file reads, so that the other has to tell of them; None for
+        every move, where it listens to moves and names no state."""
+        named = [
+            state
             for node in self._leaves()
-        )
-        return reads or any(happening.startswith("link.") for happening in self.fired | self.reactions)
+            if isinstance(node, LinkedLeaf)
+            for state in (*(node.state or ()), *(node.state_not or ()))
+        ]
+        if not named and any(happening.startswith("link.") for happening in self.fired | self.reactions):
+            return None
+        return frozenset(named)
 
     def _invariants(self, state: str) -> tuple[Invariant, ...]:
         return tuple(

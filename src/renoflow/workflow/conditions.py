@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from attrs import evolve, frozen
@@ -26,13 +27,14 @@ from renoflow.definition.model import (
     PaidLeaf,
     ParameterLeaf,
     RegisteredLeaf,
+    Scalar,
     StateLeaf,
     WorkflowDefinition,
 )
-from renoflow.records import Reason
+from renoflow.records import LinkedCase, Reason
 from renoflow.values import SYSTEM, Duration, Label, parse_duration
 from renoflow.workflow import statements
-from renoflow.workflow.facts import COMPARISONS, comparable, spoken
+from renoflow.workflow.facts import COMPARISONS, FactPlan, comparable, spoken
 from renoflow.workflow.operands import Getter, Operands, Test
 from renoflow.workflow.scene import Scene
 
@@ -45,7 +47,9 @@ Finder = Callable[[Scene], Label]
 @frozen(kw_only=True)
 class Condition:
     """A compiled condition. `how` is leaf, all, any or not; `found` says what a leaf sees now;
-    `opens_at` is set on leaves that wait for an instant; `reads` are the facts it depends on."""
+    `opens_at` is set on leaves that wait for an instant; `reads` are the facts it depends on. What cannot
+    be met by anybody's doing (a firm's setting, a "not") is not offered as a way out of a refusal.
+    `payment` is the one that a leaf asks for."""
 
     name: str
     label: Label
@@ -55,6 +59,8 @@ class Condition:
     found: Finder | None = None
     opens_at: Getter | None = None
     reads: frozenset[str] = frozenset()
+    can_be_met: bool = True
+    payment: str = ""
 
     def reason(self, scene: Scene) -> Reason:
         """Why it does not hold: the condition's own sentence, and the leaves that fail."""
@@ -63,15 +69,22 @@ class Condition:
             code="guard_unmet" if opens is None else "not_yet_due",
             subject=self.name,
             label=self.label,
-            values={} if opens is None else {"opens_at": opens},
+            values=self._values(scene, opens),
             details=() if self.how == "leaf" and self.found is None else self._failing(scene),
         )
+
+    def _values(self, scene: Scene, opens: Any) -> dict[str, Any]:
+        values: dict[str, Any] = {"one_of": True} if self.how == "any" else {}
+        if opens is not None:
+            values["opens_at"] = scene.calendar.local(opens)
+        return values
 
     def _failing(self, scene: Scene) -> tuple[Reason, ...]:
         if self.how == "all":
             return tuple(r for part in self.parts if not part.test(scene) for r in part.as_details(scene))
         if self.how == "any":
-            return tuple(r for part in self.parts for r in part.as_details(scene))
+            ways = [part for part in self.parts if part.can_be_met] or list(self.parts)
+            return tuple(r for part in ways for r in part.as_details(scene))
         if self.how == "not":
             return ()
         values = {} if self.found is None else {"found": self.found(scene)}
@@ -83,9 +96,9 @@ class Condition:
             return self._failing(scene)
         if self.how == "all" and not self.name:
             return self._failing(scene)
-        return (
-            Reason(code="leaf", subject=self.name, label=self.label, details=self._failing(scene)),
-        )
+        values = {"one_of": True} if self.how == "any" else {}
+        details = self._failing(scene)
+        return (Reason(code="leaf", subject=self.name, label=self.label, values=values, details=details),)
 
     def _first_wait(self, scene: Scene) -> Any:
         if self.opens_at is not None:
@@ -104,7 +117,7 @@ class ConditionCompiler:
         definition: WorkflowDefinition,
         operands: Operands,
         *,
-        loaded: Collection[str],
+        loaded: Mapping[str, WorkflowDefinition],
         predicates: Mapping[str, Predicate],
     ) -> None:
         self.definition = definition
@@ -153,33 +166,38 @@ class ConditionCompiler:
         plan = self.operands.facts[fact]
         whole = plan if fact == leaf.fact else None
         get = self.operands.fact_getter(leaf.fact)
-        test, wanted = self._fact_test(leaf, get)
+        test = self._fact_test(leaf, get)
         reads = frozenset(
             {fact} | {str(v)[1:].split(".")[0] for v in (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most)
                       if isinstance(v, str) and v.startswith("@")}
         )  # fmt: skip
         return Condition(
             name=leaf.fact,
-            label=statements.fact(plan, leaf, wanted),
+            label=statements.fact(plan, leaf, self._spell(leaf, whole)),
             how="leaf",
             test=test,
             found=lambda scene: spoken(whole, get(scene)),
             reads=reads,
+            can_be_met=leaf.known is not False,
         )
 
-    def _fact_test(self, leaf: FactLeaf, get: Getter) -> tuple[Test, Any]:
+    def _spell(self, leaf: FactLeaf, plan: FactPlan | None) -> Callable[[Scalar], Label]:
+        like = None if leaf.days_from_now_at_least is not None else plan
+        return lambda value: self.operands.spoken(value, like)
+
+    def _fact_test(self, leaf: FactLeaf, get: Getter) -> Test:
         name = leaf.fact
         plan = self.operands.facts[name] if "." not in name else None
         if leaf.known is not None:
-            return (lambda scene: (get(scene) is not None) is leaf.known), leaf.known
+            return lambda scene: (get(scene) is not None) is leaf.known
         if leaf.in_ is not None:
             members = frozenset(
                 self.operands.getter(item, plan)(None) for item in leaf.in_  # type: ignore[arg-type]
             )
-            return (lambda scene: get(scene) in members), leaf.in_
+            return lambda scene: get(scene) in members
         if leaf.includes is not None:
             wanted = frozenset(leaf.includes)
-            return (lambda scene: wanted.issubset(get(scene) or ())), leaf.includes
+            return lambda scene: wanted.issubset(get(scene) or ())
         if leaf.days_from_now_at_least is not None:
             days = int(self.operands.resolved(leaf.days_from_now_at_least))
 
@@ -187,18 +205,18 @@ class ConditionCompiler:
                 day = get(scene)
                 return day is not None and day.toordinal() >= scene.today + days
 
-            return noticed, days
+            return noticed
         for sign in ("equals", "not_equals"):
             value = getattr(leaf, sign)
             if value is not None:
                 other = self.operands.getter(value, plan)
                 if sign == "not_equals":
-                    return (lambda scene: (mine := get(scene)) is None or mine != other(scene)), value
+                    return lambda scene: (mine := get(scene)) is None or mine != other(scene)
                 resolved = self.operands.resolved(value)
                 if not (isinstance(resolved, str) and resolved.startswith("@")) and "." not in name:
                     constant = other(None)  # type: ignore[arg-type]
-                    return (lambda scene: scene.facts.get(name) == constant), value
-                return (lambda scene: (mine := get(scene)) is not None and mine == other(scene)), value
+                    return lambda scene: scene.facts.get(name) == constant
+                return lambda scene: (mine := get(scene)) is not None and mine == other(scene)
         sign, value = next(
             (sign, getattr(leaf, sign)) for sign in COMPARISONS if getattr(leaf, sign) is not None
         )
@@ -208,7 +226,7 @@ class ConditionCompiler:
             mine, limit = get(scene), bound(scene)
             return mine is not None and limit is not None and holds(comparable(mine), limit)
 
-        return compares, value
+        return compares
 
     def document(self, leaf: DocumentLeaf) -> Condition:
         name = leaf.document
@@ -288,7 +306,8 @@ class ConditionCompiler:
             label=statements.paid(self.definition, leaf),
             how="leaf",
             test=test,
-            found=lambda scene: Label(f"{scene.payments.get(name, 0)} 元", f"{scene.payments.get(name, 0)} yuan"),
+            payment=name,
+            found=lambda scene: _yuan(scene.payments.get(name, 0)),
         )
 
     def children(self, leaf: ChildrenLeaf) -> Condition:
@@ -297,16 +316,19 @@ class ConditionCompiler:
             # A guard on a workflow that is not loaded counts none.
             holds = leaf.quantity != "some"
             return Condition(
-                name=name, label=statements.children(self.definition, leaf), how="leaf", test=lambda scene: holds
+                name=name,
+                label=statements.children(self.definition, self.loaded, leaf),
+                how="leaf",
+                test=lambda scene: holds,
             )
         where = {key: frozenset(values) for key, values in leaf.where.items()}
         test = _children_test(leaf, name, where)
         return Condition(
             name=name,
-            label=statements.children(self.definition, leaf),
+            label=statements.children(self.definition, self.loaded, leaf),
             how="leaf",
             test=test,
-            found=lambda scene: statements.linked_states(scene.children.get(name, {}), where),
+            found=lambda scene: statements.case_names(_in_the_way(leaf, where, scene.children.get(name, {}))),
         )
 
     def happened(self, leaf: HappenedLeaf) -> Condition:
@@ -379,6 +401,7 @@ class ConditionCompiler:
             label=statements.parameter(self.definition, leaf),
             how="leaf",
             test=lambda scene: holds,
+            can_be_met=False,
         )
 
     def linked(self, leaf: LinkedLeaf) -> Condition:
@@ -394,10 +417,10 @@ class ConditionCompiler:
 
         return Condition(
             name=name,
-            label=statements.linked(self.definition, leaf),
+            label=statements.linked(self.definition, self.loaded, leaf),
             how="leaf",
             test=test,
-            found=lambda scene: statements.link_state(scene.links.get(name)),
+            found=lambda scene: statements.link_state(self.loaded, scene.links.get(name)),
         )
 
     def state(self, leaf: StateLeaf) -> Condition:
@@ -440,7 +463,14 @@ def _group(node: AllOf | AnyOf | NotOf, how: str, parts: tuple[Condition, ...], 
         else statements.group(how, tuple(part.label for part in parts))
     )
     reads = frozenset[str]().union(*(part.reads for part in parts))
-    return Condition(name="", label=label, how=how, test=test, parts=parts, reads=reads)
+    can_be_met = {
+        "not": False,
+        "all": all(part.can_be_met for part in parts),
+        "any": any(part.can_be_met for part in parts),
+    }[how]
+    return Condition(
+        name="", label=label, how=how, test=test, parts=parts, reads=reads, can_be_met=can_be_met
+    )
 
 
 def _all_of(tests: tuple[Test, ...]) -> Test:
@@ -483,6 +513,18 @@ def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[
     return test
 
 
+def _in_the_way(
+    leaf: ChildrenLeaf, where: Mapping[str, frozenset[Any]], cases: Mapping[str, LinkedCase]
+) -> Iterator[LinkedCase]:
+    """The children because of which the leaf does not hold."""
+    for case in cases.values():
+        if _matches(case.facts, tuple(where.items())):
+            in_state = leaf.state is None or case.state in leaf.state
+            fits = in_state and (leaf.ended is None or case.ended is leaf.ended)
+            if fits is not (leaf.quantity == "all"):
+                yield case
+
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -491,6 +533,10 @@ def _matches(facts: Mapping[str, Any], wheres: tuple[tuple[str, frozenset[Any]],
         if facts.get(key) not in values:
             return False
     return True
+
+
+def _yuan(amount: Decimal | int) -> Label:
+    return Label(f"{amount:.2f} 元", f"{amount:.2f} yuan")
 
 
 def _quantity(quantity: str, hits: list[bool]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from renoflow.definition.model import FactDefinition, Scalar, TableRows
+from renoflow.definition.model import FactDefinition, Scalar, TableRows, WorkflowDefinition
 from renoflow.errors import UsageError
 from renoflow.records import FactValue
 from renoflow.values import (
@@ -223,6 +223,13 @@ COMPARISON_LABELS: Mapping[str, Label] = {
 }
 
 
+UNITS: Mapping[str, Label] = {
+    "m2": Label("平方米", "m²"),
+    "hours": Label("小时", "hours"),
+    "days": Label("天", "days"),
+}
+
+
 @lru_cache(maxsize=256)
 def _duration_size(text: str) -> float:
     return parse_duration(text).rough_days
@@ -251,11 +258,13 @@ def spoken(plan: FactPlan | None, value: object) -> Label:
         if plan.type == "duration":
             length = parse_duration(value)
             return Label(length.text("zh"), length.text("en"))
-    unit = f" {plan.unit}" if plan is not None and plan.unit else ""
     if plan is not None and plan.type == "money":
-        return Label(f"{value} 元", f"{value} yuan")
+        return Label(f"{value:.2f} 元", f"{value:.2f} yuan")
     text = value.isoformat() if isinstance(value, date) else str(value)
-    return Label(text + unit, text + unit)
+    if plan is None or not plan.unit:
+        return Label(text, text)
+    unit = UNITS.get(plan.unit, Label(plan.unit, plan.unit))
+    return Label(f"{text} {unit.zh}", f"{text} {unit.en}")
 
 
 def _wanted(
@@ -273,10 +282,17 @@ def _wanted(
         zh += f",{COMPARISON_LABELS[sign].zh} {bound}"
         en += f", {COMPARISON_LABELS[sign].en} {bound}"
     if fact.unit:
-        zh, en = f"{zh}(单位 {fact.unit})", f"{en} (in {fact.unit})"
+        unit = UNITS.get(fact.unit, Label(fact.unit, fact.unit))
+        zh, en = f"{zh}(单位:{unit.zh})", f"{en} (in {unit.en})"
     return Label(zh, en)
 
 
 def literal(plan: FactPlan, value: Scalar) -> FactValue:
     """A literal of the definition as a value of this fact, without its bounds."""
     return _reader(plan.type, tuple(plan.choices))(value)
+
+
+def typed_fact(definition: WorkflowDefinition, name: str, value: Any) -> Any:
+    """A stored value with its type again, by a definition that need not be compiled."""
+    fact = definition.facts.get(name)
+    return value if fact is None else compile_fact(name, fact, definition.tables).keep(value)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
-from renoflow.values import parse_decimal, parse_duration, parse_percent, round_money
-from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal
+from renoflow.values import Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
 Getter = Callable[[Scene], Any]
@@ -30,6 +30,16 @@ class Operands:
 
     def parameter(self, name: str) -> Scalar:
         return self.definition.parameters[name].value
+
+    def spoken(self, value: Scalar, like: FactPlan | None) -> Label:
+        """A reference or literal as a person reads it: a fact by its name, a parameter by its value."""
+        resolved = self.resolved(value)
+        if isinstance(resolved, str) and resolved.startswith("@"):
+            name = resolved[1:].split(".")[0]
+            if name in self.definition.amounts:
+                return self.definition.amounts[name].label
+            return self.facts[name].label if name in self.facts else Label(name, name)
+        return spoken(like, resolved if like is None else literal(like, resolved))
 
     def resolved(self, value: Scalar) -> Scalar:
         """A literal with a `$parameter` replaced by its value."""

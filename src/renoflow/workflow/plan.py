@@ -19,10 +19,11 @@ from renoflow.workflow.scene import Scene
 
 @frozen(kw_only=True)
 class NoticePlan:
-    """`role` is a name, or a function that finds it (`@level.role`)."""
+    """`role` is a name, or a function that finds it (`@level.role`); `why` is what `when` says."""
 
     role: str | Getter
     when: Test | None
+    why: Label | None
 
 
 @frozen(kw_only=True)
@@ -98,6 +99,7 @@ class TermPlan:
     """`limit` and `until` look their value up when the term is chosen; None means not given."""
 
     name: str
+    label: Label | None
     test: Test | None
     target: Duration | None
     limit: Callable[[Scene], Duration | None]
@@ -258,9 +260,15 @@ class Plan:
     roles: frozenset[str]
     children: Mapping[str, ChildPlan]
     links: Mapping[str, str]
-    listens: bool
+    listens: frozenset[str] | None
     fired: Mapping[str, tuple[str, ...]]
     reactions: Mapping[str, tuple[ReactionPlan, ...]]
     tracked: Mapping[str, int]
     invariants: Mapping[str, tuple[Invariant, ...]]
     ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]]
+    relatives: Mapping[str, WorkflowDefinition]
+
+    def link_names(self, workflow: str) -> tuple[str, ...]:
+        """The names under which this plan links a workflow; the workflow's own name when it declares none."""
+        named = tuple(name for name, target in self.links.items() if target == workflow)
+        return named or (workflow,)

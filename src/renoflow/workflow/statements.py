@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from renoflow.definition.model import (
@@ -49,7 +49,7 @@ def _of(item: Any) -> Label:
     return Label(item.zh, item.en)
 
 
-def fact(plan: FactPlan, leaf: FactLeaf, wanted: Any) -> Label:
+def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> Label:
     subject = plan.label
     if leaf.known is not None:
         return (
@@ -60,27 +60,23 @@ def fact(plan: FactPlan, leaf: FactLeaf, wanted: Any) -> Label:
     if plan.type == "yes_no" and leaf.equals is not None:
         return subject if leaf.equals is True else Label(f"{subject.zh}:否", f"{subject.en}: no")
     if leaf.days_from_now_at_least is not None:
-        return Label(f"{subject.zh}距今至少{wanted}天", f"{subject.en} is at least {wanted} days ahead")
+        days = spell(leaf.days_from_now_at_least)
+        return Label(f"{subject.zh}距今至少{days.zh}天", f"{subject.en} is at least {days.en} days ahead")
     if leaf.in_ is not None:
         values = joined([spoken(plan, item) for item in leaf.in_], "或", " or ")
         return Label(f"{subject.zh}为{values.zh}", f"{subject.en} is {values.en}")
     if leaf.includes is not None:
         values = spoken(plan, tuple(leaf.includes))
         return Label(f"{subject.zh}含{values.zh}", f"{subject.en}: {values.en}")
-    value = _operand(plan, wanted)
     if leaf.equals is not None:
+        value = spell(leaf.equals)
         return Label(f"{subject.zh}为{value.zh}", f"{subject.en} is {value.en}")
     if leaf.not_equals is not None:
+        value = spell(leaf.not_equals)
         return Label(f"{subject.zh}不是{value.zh}", f"{subject.en} is not {value.en}")
     sign = next(sign for sign in COMPARISON_LABELS if getattr(leaf, sign) is not None)
-    word = COMPARISON_LABELS[sign]
+    word, value = COMPARISON_LABELS[sign], spell(getattr(leaf, sign))
     return Label(f"{subject.zh}{word.zh} {value.zh}", f"{subject.en} is {word.en} {value.en}")
-
-
-def _operand(plan: FactPlan, value: Any) -> Label:
-    if isinstance(value, str) and value[:1] in "@$":
-        return Label(value[1:], value[1:])
-    return spoken(plan, value)
 
 
 def document(definition: WorkflowDefinition, leaf: DocumentLeaf) -> Label:
@@ -119,18 +115,22 @@ def paid(definition: WorkflowDefinition, leaf: PaidLeaf) -> Label:
     return Label(f"{payment.zh}已收", f"the {payment.en} is paid")
 
 
-def children(definition: WorkflowDefinition, leaf: ChildrenLeaf) -> Label:
+def children(
+    definition: WorkflowDefinition, relatives: Mapping[str, WorkflowDefinition], leaf: ChildrenLeaf
+) -> Label:
     word = QUANTITY_LABELS[leaf.quantity]
-    states = "/".join(leaf.state or ()) or ("ended" if leaf.ended else "open")
-    return Label(f"{leaf.children}:{word.zh}处于 {states}", f"{word.en} {leaf.children} in {states}")
+    workflow = definition.children[leaf.children].workflow
+    other = relatives.get(workflow)
+    kind = other.workflow.label if other is not None else Label(workflow, workflow)
+    ended = Label("已终了", "ended") if leaf.ended else Label("未终了", "open")
+    states = joined([state_label(relatives, workflow, name) for name in leaf.state or ()], "/", "/")
+    wanted = states if leaf.state else ended
+    return Label(f"{kind.zh}:{word.zh}处于「{wanted.zh}」", f"{word.en} {kind.en} in '{wanted.en}'")
 
 
-def linked_states(cases: Mapping[str, LinkedCase], where: Mapping[str, Collection[Any]]) -> Label:
-    shown = [
-        f"{case.case}: {case.state}"
-        for case in cases.values()
-        if all(case.facts.get(key) in values for key, values in where.items())
-    ]
+def case_names(cases: Iterable[LinkedCase]) -> Label:
+    """Cases by their ids, the first few."""
+    shown = [case.case for case in cases]
     text = ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
     return Label(text or "无", text or "none")
 
@@ -192,17 +192,33 @@ def parameter(definition: WorkflowDefinition, leaf: ParameterLeaf) -> Label:
     return Label(f"本公司设定「{item.zh}」", f"the firm's setting '{item.en}'")
 
 
-def linked(definition: WorkflowDefinition, leaf: LinkedLeaf) -> Label:
+def linked(
+    definition: WorkflowDefinition, relatives: Mapping[str, WorkflowDefinition], leaf: LinkedLeaf
+) -> Label:
+    workflow = definition.links[leaf.linked].workflow if leaf.linked in definition.links else leaf.linked
+    other = relatives.get(workflow)
+    kind = other.workflow.label if other is not None else Label(workflow, workflow)
     if leaf.exists is not None:
         word = Label("有", "there is a") if leaf.exists else Label("没有", "there is no")
-        return Label(f"{word.zh}关联的 {leaf.linked}", f"{word.en} linked {leaf.linked}")
-    states = "/".join(leaf.state or leaf.state_not or ())
+        return Label(f"{word.zh}关联的{kind.zh}", f"{word.en} linked {kind.en}")
+    names = leaf.state or leaf.state_not or ()
+    states = joined([state_label(relatives, workflow, name) for name in names], "/", "/")
     word = Label("处于", "is in") if leaf.state else Label("不处于", "is not in")
-    return Label(f"关联的 {leaf.linked} {word.zh} {states}", f"the linked {leaf.linked} {word.en} {states}")
+    return Label(f"{kind.zh}{word.zh}「{states.zh}」", f"the {kind.en} {word.en} '{states.en}'")
 
 
-def link_state(case: LinkedCase | None) -> Label:
-    return Label("无", "none") if case is None else Label(case.state, case.state)
+def link_state(relatives: Mapping[str, WorkflowDefinition], case: LinkedCase | None) -> Label:
+    if case is None:
+        return Label("无", "none")
+    return state_label(relatives, case.workflow, case.state)
+
+
+def state_label(relatives: Mapping[str, WorkflowDefinition], workflow: str, name: str) -> Label:
+    """A linked case's state as people call it; its name where that workflow is not loaded."""
+    other = relatives.get(workflow)
+    if other is None or name not in other.states:
+        return Label(name, name)
+    return _of(other.states[name])
 
 
 def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
