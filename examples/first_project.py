@@ -9,9 +9,9 @@ from datetime import datetime
 
 import renoflow as rf
 
-WANG = rf.Actor("wang", roles=frozenset({"customer_manager"}))
-CHEN = rf.Actor("chen", roles=frozenset({"designer"}))
-LI = rf.Actor("li", roles=frozenset({"customer"}))
+WANG = rf.Actor("wang", roles={"customer_manager"})
+CHEN = rf.Actor("chen", roles={"designer"})
+LI = rf.Actor("li", roles={"customer"})
 SIGNED_BY_LI = (rf.Signature("customer", "li"),)
 
 instant = datetime.fromisoformat  # always with its offset: an instant without one is refused

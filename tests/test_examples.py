@@ -20,11 +20,11 @@ PROJECT = "P-2026-018"
 # ------------------------------------------------------------------ the scripts
 
 TELLING = {
-    "first_project.py": ("signature_missing", "Agreed date 2026-03-08", "Due 2026-03-08 24:00", "约定日期"),
+    "first_project.py": ("signature_missing", "An agreed date, 2026-03-08", "Due 2026-03-08 24:00", "约定日期"),
     "embedding.py": (
-        "report: consulting 128",
+        "report: 12 Garden Road consulting",
         "to do: notify customer_manager",
-        "loaded again: the proposal is breached",
+        "the history gives the same case again: True",
     ),
     "own_firm/run.py": (
         "Due 2026-03-09 24:00",
@@ -100,7 +100,7 @@ REFUSED = [
     ("pass_checkpoint", ["guard_unmet"]),
     ("complete_works", ["guard_unmet"]),
     ("record_air_test", ["not_yet_due"]),
-    ("issue_warranty_card", ["payment_missing", "guard_unmet"]),
+    ("issue_warranty_card", ["payment_missing"]),
 ]
 
 

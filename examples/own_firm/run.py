@@ -14,8 +14,8 @@ import renoflow as rf
 
 HERE = Path(__file__).resolve().parent
 VISIT = HERE / "showroom_visit.toml"
-WANG = rf.Actor("wang", roles=frozenset({"customer_manager"}))
-CHEN = rf.Actor("chen", roles=frozenset({"designer"}))
+WANG = rf.Actor("wang", roles={"customer_manager"})
+CHEN = rf.Actor("chen", roles={"designer"})
 LI = (rf.Signature("customer", "li"),)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -181,7 +181,7 @@ class LinkedCase(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it stands: a small snapshot without its history.
 
-    `version` counts accepted steps, `entries` the history entries, `at` is the last entry's instant,
+    `entries` counts the lines of its history and serves as its `version`; `at` is the last entry's instant,
     `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind,
     `wakes_at` the next instant at which a clock of its own has something to say.
     """
@@ -190,7 +190,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str
     workflow_version: int
     state: str
-    version: int
     entries: int
     at: datetime
     parent: str = ""
@@ -207,6 +206,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     opened: Mapping[str, int] = NO_FACTS
     entered_at: datetime | None = None
     wakes_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        """Rises with everything that happens to the case."""
+        return self.entries
 
 
 # ------------------------------------------------------------------ the decision

@@ -135,6 +135,13 @@ class Desk:
         """Send an event; answers the reasons against it as `code subject`."""
         return self._took(self.service.send(case, self.command(event, at, **brought)))
 
+    def extend(self, deadline: str, at: str, length: str, *, role: str = "boss") -> list[str]:
+        """Extend a deadline of J-1 by hand; answers the reasons against it."""
+        facts = {"by": length, "reason": "rain"}
+        actor = rf.Actor(role, frozenset((role,)))
+        command = rf.Command(f"deadline.{deadline}.extend", actor, moment(at), facts=facts)
+        return self._took(self.service.send("J-1", command))
+
     def wait(self, at: str) -> None:
         """Everything due by then happens."""
         self.last = self.service.sweep(moment(at))

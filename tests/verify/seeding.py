@@ -51,7 +51,8 @@ def faults(plan: Plan) -> Iterator[Fault]:
 
 def transitions_of(event: EventPlan) -> Mapping[Key, TransitionPlan]:
     """An event's transitions by where they stand in it."""
-    return {**event.transitions, **event.histories}
+    items: list[tuple[Key, TransitionPlan]] = [*event.transitions.items(), *event.histories.items()]
+    return dict(items)
 
 
 # ------------------------------------------------------------------ one transition
@@ -106,9 +107,7 @@ def _in_the_guards(plan: Plan, event: EventPlan, key: Key, transition: Transitio
 
 def _in_an_event(plan: Plan, event: EventPlan) -> Iterator[Fault]:
     rest = {name: item for name, item in plan.events.items() if name != event.name}
-    yield Fault(
-        kind="event dropped", text=event.name, events=(event.name,), plan=evolve(plan, events=rest)
-    )
+    yield Fault(kind="event dropped", text=event.name, events=(event.name,), plan=evolve(plan, events=rest))
     renamed = f"{event.name}_again"
     yield Fault(
         kind="event renamed",
@@ -118,7 +117,9 @@ def _in_an_event(plan: Plan, event: EventPlan) -> Iterator[Fault]:
     )
     for guard in event.guards:
         left = tuple(item for item in event.guards if item is not guard)
-        yield _fault(plan, "guard not named in refusals", f"{event.name}, {guard.name}", evolve(event, guards=left))
+        yield _fault(
+            plan, "guard not named in refusals", f"{event.name}, {guard.name}", evolve(event, guards=left)
+        )
         changed = evolve(event, guards=left)
         for key, transition in transitions_of(event).items():
             kept = tuple(item for item in transition.guards if item is not guard)

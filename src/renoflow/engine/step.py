@@ -128,7 +128,6 @@ class Step:
         return replace(
             before,
             state=self.state,
-            version=before.version + 1,
             entries=self.number,
             at=at,
             facts=self.facts,
@@ -232,7 +231,6 @@ def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Cas
         workflow=plan.id,
         workflow_version=plan.version,
         state=START,
-        version=0,
         entries=0,
         at=at,
     )

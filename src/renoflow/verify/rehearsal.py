@@ -86,7 +86,7 @@ class Outcomes:
         self.others = question.others
 
     def asker(self, guard: str) -> Callable[[object], bool]:
-        """What stands for a guard on both sides: a registered predicate here, a condition of the model there."""
+        """What stands for a guard: the plan's registered predicate and the condition of the model in one."""
         return lambda _: self.guards.get(guard, self.others)
 
 
@@ -216,7 +216,6 @@ def _case(workflow: Workflow, state: str, origin: str | None) -> Case:
         workflow=workflow.id,
         workflow_version=workflow.version,
         state=state,
-        version=1,
         entries=1,
         at=BEFORE,
         remembered={} if origin is None else {state: origin},
