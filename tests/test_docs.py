@@ -8,7 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from attrs import fields
 
+import renoflow as rf
 from renoflow.definition.model import WorkflowDefinition
 from renoflow.workflow.catalog import bundled_sources
 from tests.pages import ROOT, blocks, pages, printed
@@ -77,7 +79,20 @@ def test_the_format_explains_every_table() -> None:
     text = (ROOT / "docs" / "format.md").read_text("utf-8")
     missing = [
         one.name
-        for one in WorkflowDefinition.__attrs_attrs__
+        for one in fields(WorkflowDefinition)
         if not re.search(rf"^#+ .*\[+{one.name}\b", text, re.MULTILINE)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("workflow", sorted(rf.load_workflows()))
+def test_the_tour_names_every_state_and_deadline(workflow: str) -> None:
+    """What a bundled workflow has is on the page about it."""
+    text = (ROOT / "docs" / "workflows.md").read_text("utf-8")
+    section = next(part for part in text.split("\n## ") if part.startswith(f"{workflow}:"))
+    definition = rf.load_workflows()[workflow].plan.definition
+    parts = [part.name for rule in definition.deadlines.values() for part in rule.parts]
+    missing = [
+        name for name in (*definition.states, *definition.deadlines, *parts) if f"`{name}`" not in section
     ]
     assert missing == []

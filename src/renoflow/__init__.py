@@ -1,14 +1,16 @@
-"""renoflow: a renovation company's work as declarative workflows, with deadlines, guards, documents and an audit trail.
+"""renoflow: a renovation company's work as declarative workflows.
+
+Deadlines, guards, required documents and signatures, linked cases and an audit trail.
 
 A workflow file says what may happen. A case is what has happened. Everything else is derived.
 """
 
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
-from renoflow.engine.replay import HistoryMismatch
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
+    HistoryMismatch,
     MissingExtra,
     NaiveInstant,
     Problem,

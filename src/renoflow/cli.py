@@ -19,7 +19,7 @@ from renoflow.script import Replay, read_script, run_script
 from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
-from renoflow.workflow.catalog import Source, bundled_sources, read_definitions, SHARED
+from renoflow.workflow.catalog import SHARED, Source, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
 TOO_LARGE = 64 * 1024 * 1024
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="renoflow",
-        description="装修公司流程:按规则办理、计时限、说明理由。 Renovation workflows: decide, count, explain.",
+        description="装修公司流程:办理、计时、说明理由。 Renovation workflows: decide, count, explain.",
         epilog=EPILOG,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -190,7 +190,11 @@ def _allowed(arguments: argparse.Namespace) -> int:
     options = flow.allowed(case, actor=actor, at=replay.at or case.at)
     if arguments.json:
         return _print_json(
-            {"case": case.id, "state": case.state, "events": answer.option_answers(options, workflows.calendar)}
+            {
+                "case": case.id,
+                "state": case.state,
+                "events": answer.option_answers(options, workflows.calendar),
+            }
         )
     print(timeline.options(flow.plan, case, options, arguments.lang))
     return 0
@@ -241,8 +245,8 @@ def _report_problems(arguments: argparse.Namespace, problems: Sequence[Problem])
         _print_json(
             {
                 "problems": [
-                    {"file": p.file, "line": p.line, "path": p.path, "message": p.message, "suggestion": p.suggestion}
-                    for p in problems
+                    {name: getattr(problem, name) for name in ("file", "line", "path", "message", "suggestion")}
+                    for problem in problems
                 ]
             }
         )  # fmt: skip
@@ -250,7 +254,9 @@ def _report_problems(arguments: argparse.Namespace, problems: Sequence[Problem])
         for problem in problems:
             print(problem, file=sys.stderr)
         count = len(problems)
-        text = f"共 {count} 处问题" if arguments.lang == "zh" else f"{count} problem{'s' if count != 1 else ''}"
+        text = (
+            f"共 {count} 处问题" if arguments.lang == "zh" else f"{count} problem{'s' if count != 1 else ''}"
+        )
         print(text, file=sys.stderr)
     return 1
 

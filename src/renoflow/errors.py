@@ -7,6 +7,7 @@
     │   ├── UnknownName          no such workflow, event, fact, document, payment, deadline or state
     │   └── NaiveInstant         an instant without a time zone
     ├── ScriptError              a replay script is malformed (.line, .reason)
+    ├── HistoryMismatch          a history does not follow from the rules (.entry)
     ├── Refused                  the rules said no, and the caller asked for an exception
     │                            (.reasons); `decide` itself never raises it
     └── MissingExtra             an optional dependency is not installed; names the command
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from renoflow.records import Reason
+    from renoflow.records import HistoryEntry, Reason
 
 
 class RenoflowError(Exception):
@@ -94,6 +95,14 @@ class Refused(RenoflowError):
     def __init__(self, reasons: Sequence[Reason]) -> None:
         self.reasons: tuple[Reason, ...] = tuple(reasons)
         super().__init__("; ".join(reason.text("en") for reason in self.reasons))
+
+
+class HistoryMismatch(RenoflowError):
+    """A history does not follow from the rules: `entry` is the first line that differs."""
+
+    def __init__(self, entry: HistoryEntry, why: str) -> None:
+        self.entry = entry
+        super().__init__(f"entry {entry.number} ({entry.event}) of {entry.case} {why}")
 
 
 class MissingExtra(RenoflowError):

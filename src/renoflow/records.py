@@ -22,9 +22,7 @@ from renoflow.wording import sentence
 FactValue = bool | int | str | Decimal | date | datetime | tuple[str, ...]
 """A fact as kept: durations as text (`"2 years"`), sets and texts as tuples, money and shares exact."""
 
-Status = Literal[
-    "idle", "running", "paused", "met", "breached", "met_late", "expired", "open", "cancelled"
-]
+Status = Literal["idle", "running", "paused", "met", "breached", "met_late", "expired", "open", "cancelled"]
 NO_FACTS: Mapping[str, Any] = {}
 
 
@@ -80,14 +78,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
     """Documents from values or bare ids."""
-    found: list[Document] = []
-    for item in items:
-        if isinstance(item, str):
-            item = Document(item)
-        if not isinstance(item, Document):
-            raise UsageError(f"{item!r} is not a document; give rf.Document(...) or its id")
-        found.append(item)
-    return tuple(found)
+    found = tuple(Document(item) if isinstance(item, str) else item for item in items)
+    for document in found:
+        if not isinstance(document, Document):
+            raise UsageError(f"{document!r} is not a document; give rf.Document(...) or its id")
+    return found
 
 
 def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
@@ -259,8 +254,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
-    `payment_invalid`, `unknown_signer`, `unknown_case`, `already_open`, `not_yet_due`, `time_runs_backwards`, `case_closed`, `stale_version`,
-    `calendar_unpublished`; inside `details`: `leaf`, the part of a guard that failed.
+    `payment_invalid`, `unknown_signer`, `unknown_case`, `already_open`, `not_yet_due`,
+    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`; inside `details`: `leaf`, the part of a guard that failed.
     """
 
     code: str

@@ -16,8 +16,8 @@ from renoflow.records import Case, Command, Document, Effect, HistoryEntry, Paym
 from renoflow.service import CaseService
 from renoflow.values import Actor, instant
 
-OPEN_KEYS = frozenset({"open", "case", "at", "actor", "roles", "facts", "documents", "payments", "parent", "event", "note"})  # fmt: skip
-SEND_KEYS = frozenset({"case", "event", "at", "actor", "roles", "facts", "documents", "payments", "note"})  # fmt: skip
+SEND_KEYS = frozenset({"case", "event", "at", "actor", "roles", "facts", "documents", "payments", "note"})
+OPEN_KEYS = SEND_KEYS | {"open", "parent"}
 LONGEST_LINE = 1_000_000
 
 
@@ -220,7 +220,11 @@ class _Run:
 
 
 def run_script(
-    lines: Iterable[Line], workflows: Workflows, *, at: datetime | None = None, service: CaseService | None = None
+    lines: Iterable[Line],
+    workflows: Workflows,
+    *,
+    at: datetime | None = None,
+    service: CaseService | None = None,
 ) -> Replay:
     """Run the lines in order. Before each, and at `at`, everything due by that instant happens, in time
     order; a refused line does not stop the rest."""

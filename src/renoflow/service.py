@@ -230,13 +230,11 @@ class _Transaction:
         self._take(case, self.service.workflow_of(case).wake(case, at))
 
     def _take(self, before: Case | None, decision: Decision) -> None:
-        if decision.case is None or not decision.entries and not decision.effects and before is not None:
+        if decision.case is None or (not decision.entries and not decision.effects and before is not None):
             if decision.case is not None:
                 self.cases[decision.case.id] = decision.case
             return
-        move = _Move(
-            before=before, after=decision.case, entries=decision.entries, effects=decision.effects
-        )
+        move = _Move(before=before, after=decision.case, entries=decision.entries, effects=decision.effects)
         waiting = deque([self._write(move)])
         left = LONGEST_CASCADE
         while waiting:

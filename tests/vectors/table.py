@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from renoflow.views.answer import replay_answer
 FOLDER = Path(__file__).parent
 ZONE = timezone(timedelta(hours=8))
 MONEY_SIGN = "¥"
+MAIN = "P-1"
 
 
 @frozen(kw_only=True)
@@ -60,7 +61,7 @@ class Vector:
     @property
     def script(self) -> str:
         """The rows as a replay script."""
-        return "".join(json.dumps(row.command, ensure_ascii=False) + "\n" for row in self.rows)
+        return _script(self.rows)
 
 
 # ------------------------------------------------------------------ reading
@@ -76,6 +77,26 @@ def vectors() -> list[Vector]:
     ]
 
 
+def beginning(prefix: str, day0: str) -> str:
+    """The lines of a prefix, and of those that it builds on, as a replay script."""
+    prefixes = _load("prefixes.toml")["prefix"]
+    rows = _prefix_rows(prefix, prefixes, date.fromisoformat(day0))
+    return _script(rows)
+
+
+def _prefix_rows(name: str | None, prefixes: Mapping[str, Any], day0: date | None) -> list[Row]:
+    rows: list[Row] = []
+    case = MAIN
+    for one in _chain(name, prefixes):
+        case = prefixes[one].get("case", case)
+        rows.extend(read_row(line, case, day0) for line in prefixes[one]["lines"])
+    return rows
+
+
+def _script(rows: Iterable[Row]) -> str:
+    return "".join(json.dumps(row.command, ensure_ascii=False) + "\n" for row in rows)
+
+
 def _load(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / name).read_text("utf-8"))
 
@@ -88,13 +109,9 @@ def _vector(file: str, data: Mapping[str, Any], prefixes: Mapping[str, Any]) -> 
     strangers = sorted(data.keys() - KEYS)
     assert not strangers, f"{file}: {data.get('en')!r} has unknown keys {strangers}"
     day0 = date.fromisoformat(data["day0"]) if "day0" in data else None
-    rows: list[Row] = []
-    case = "P-1"
-    for name in _chain(data.get("after"), prefixes):
-        prefix = prefixes[name]
-        case = prefix.get("case", case)
-        rows.extend(read_row(line, case, day0) for line in prefix["lines"])
-    case = data.get("case", case)
+    after = data.get("after")
+    rows = _prefix_rows(after, prefixes, day0)
+    case = data.get("case") or (prefixes[after].get("case", MAIN) if after else MAIN)
     for row in (read_row(line, case, day0) for line in data.get("instead", ())):
         rows[_place(rows, row)] = row
     rows.extend(read_row(line, case, day0) for line in data.get("lines", ()))

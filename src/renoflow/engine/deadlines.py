@@ -22,7 +22,7 @@ PAUSED = "paused"
 LIVE = (RUNNING, PAUSED)
 
 
-class UnpublishedYear(Exception):
+class UnpublishedYearError(Exception):
     """A date needs a year whose calendar is not published, and the firm does not assume one."""
 
     def __init__(self, year: int) -> None:
@@ -153,12 +153,12 @@ def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: dateti
             known = known._replace(
                 warnings=tuple([before(known.due_at, alert.length) for alert in plan.warnings])
             )
-        if not (length is not None and length.elapsed or term.target is not None and term.target.elapsed):
+        if not ((length is not None and length.elapsed) or (term.target is not None and term.target.elapsed)):
             # What counts whole days is the same for every start on this day.
             step.rules.keep_term(key, known)
     # What the system does cannot be refused; its dates are provisional then.
     if known.provisional and step.rules.strict_calendar and step.actor.id != SYSTEM:
-        raise UnpublishedYear(known.due_at.year)
+        raise UnpublishedYearError(known.due_at.year)
     return known
 
 
@@ -230,9 +230,7 @@ def at_entry(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadli
     )
     if holds and clock.status == RUNNING:
         note = ClockStep(what="paused", at=step.at, by=state, due_at=clock.due_at)
-        return replace(
-            clock, status="paused", paused_at=step.at, wake_at=None, steps=(*clock.steps, note)
-        )
+        return replace(clock, status="paused", paused_at=step.at, wake_at=None, steps=(*clock.steps, note))
     if not holds and clock.status == PAUSED:
         return resumed(step, plan, clock, state)
     return clock
@@ -367,9 +365,7 @@ def counted_again(step: Step, plan: ClockPlan, clock: Deadline) -> Deadline:
     due_at = max(due_at, step.at)
     if due_at == clock.due_at and provisional == clock.provisional:
         return clock
-    note = ClockStep(
-        what="counted_again", at=step.at, due_at=due_at, limit=limit, rolled=rolled, asked=asked
-    )
+    note = ClockStep(what="counted_again", at=step.at, due_at=due_at, limit=limit, rolled=rolled, asked=asked)
     clock = replace(
         clock,
         due_at=due_at,
@@ -396,9 +392,7 @@ def _armed(
     return replace(clock, wake_at=max(clock.due_at, now), wakes_done=len(plan.warnings))
 
 
-def pass_wake(
-    step: Step, plan: ClockPlan, clock: Deadline
-) -> tuple[Deadline, AlertPlan | None, bool]:
+def pass_wake(step: Step, plan: ClockPlan, clock: Deadline) -> tuple[Deadline, AlertPlan | None, bool]:
     """A clock whose wake has come: the clock after it, the alert to give, and whether it passes now."""
     done = clock.wakes_done
     calendar = step.calendar
@@ -420,9 +414,7 @@ def pass_wake(
     return replace(clock, wakes_done=done + 1, wake_at=wake), alert, False
 
 
-def _escalation_at(
-    calendar: Calendar, plan: ClockPlan, clock: Deadline, number: int
-) -> datetime | None:
+def _escalation_at(calendar: Calendar, plan: ClockPlan, clock: Deadline, number: int) -> datetime | None:
     if number >= len(plan.escalations):
         return None
     return calendar.after(clock.due_at, plan.escalations[number].length)

@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime
 
 from renoflow.engine.deadlines import (
-    UnpublishedYear,
+    UnpublishedYearError,
     counted_again,
     extended,
     pass_wake,
@@ -60,7 +60,7 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
         if reasons:
             return Decision(case, reasons=tuple(reasons))
         _settle(step, at)
-    except UnpublishedYear as unpublished:
+    except UnpublishedYearError as unpublished:
         return _refused(case, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
     return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
 
@@ -75,7 +75,7 @@ def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
         if reasons:
             return Decision(None, reasons=tuple(reasons))
         _settle(step, command.at)
-    except UnpublishedYear as unpublished:
+    except UnpublishedYearError as unpublished:
         return _refused(None, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
     return Decision(step.case(command.at), tuple(step.entries), tuple(step.effects))
 
@@ -127,13 +127,11 @@ def _attempt(
     command: Command | None,
     cause: int | None,
 ) -> list[Reason]:
-    """Offer an event: all it lacks, or nothing and the step has moved. Without a command it is the system's."""
+    """Offer an event: all it lacks, or nothing and the step has moved. With no command it is the system's."""
     if command is None:
         reasons, kept = unmet(step, event, transition, NO_FACTS, (), ())
     else:
-        reasons, kept = unmet(
-            step, event, transition, command.facts, command.documents, command.payments
-        )
+        reasons, kept = unmet(step, event, transition, command.facts, command.documents, command.payments)
     if reasons or transition is None:
         return reasons
     source = step.state
@@ -232,7 +230,7 @@ def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) ->
 
 
 def fire_due(step: Step, until: datetime) -> None:
-    """Marks, warnings and escalations up to an instant, in time order; at one instant all marks come first."""
+    """Marks, warnings and escalations up to an instant, in time order; at one instant the marks come first."""
     plan = step.plan
     left = LONGEST_CHAIN * 10
     last = step.entries[-1].at if step.entries else None
@@ -301,9 +299,7 @@ def _extend_by_hand(step: Step, command: Command) -> list[Reason]:
     if plan.extended_by.isdisjoint(command.actor.roles):
         allowed = [step.plan.role_labels[role] for role in sorted(plan.extended_by)]
         values: dict[str, object] = {"allowed": tuple(allowed) or Label("任何人均不可", "nobody")}
-        reasons.append(
-            Reason(code="role_not_allowed", subject=command.event, label=label, values=values)
-        )
+        reasons.append(Reason(code="role_not_allowed", subject=command.event, label=label, values=values))
     length = None
     try:
         length = parse_duration(command.facts.get("by"))
@@ -315,9 +311,7 @@ def _extend_by_hand(step: Step, command: Command) -> list[Reason]:
         )
     reason = command.facts.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        reasons.append(
-            Reason(code="fact_missing", subject="reason", label=Label("延长理由", "the reason"))
-        )
+        reasons.append(Reason(code="fact_missing", subject="reason", label=Label("延长理由", "the reason")))
     if reasons or clock is None or length is None:
         return reasons
     facts = {"by": str(length), "reason": str(reason)}

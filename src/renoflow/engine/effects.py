@@ -13,7 +13,7 @@ from renoflow.workflow.plan import EffectsPlan, OpeningPlan, ReactionPlan, Telli
 
 
 def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
-    """Counts first, then what is set; returns what was derived. An unknown value leaves its target as it was."""
+    """Counts first, then what is set; returns what was derived. An unknown value leaves its target alone."""
     if not effects.adds and not effects.sets:
         return NO_FACTS
     facts: dict[str, FactValue] = dict(step.facts)
@@ -35,7 +35,9 @@ def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:
         if notice.when is None or notice.when(step):
             role = notice.role if isinstance(notice.role, str) else notice.role(step)
             if role:
-                step.effect("notify", str(role), about, NO_FACTS if notice.why is None else {"why": notice.why})
+                step.effect(
+                    "notify", str(role), about, NO_FACTS if notice.why is None else {"why": notice.why}
+                )
     for extension in effects.extends:
         clock = step.deadlines.get(extension.clock)
         if clock is None or clock.status not in ("running", "paused"):
@@ -82,7 +84,12 @@ def _open(step: Step, opening: OpeningPlan, about: str) -> None:
         number += 1
         while f"{stem}{number}" in taken:
             number += 1
-        data = {"case": f"{stem}{number}", "child": name, "reason": opening.reason, "facts": {**shared, **row}}
+        data = {
+            "case": f"{stem}{number}",
+            "child": name,
+            "reason": opening.reason,
+            "facts": {**shared, **row},
+        }
         step.effect("open", opening.workflow, about, data)
     step.put("opened", name, number)
 

@@ -63,7 +63,8 @@ class _Story:
 
     def lines(self, clock: Deadline | None) -> Iterator[Label]:
         yield Label(
-            f"{self.rule.label.zh},由{self.owner.zh}负责。", f"{self.rule.label.en}, owed by: {self.owner.en}."
+            f"{self.rule.label.zh},由{self.owner.zh}负责。",
+            f"{self.rule.label.en}, owed by: {self.owner.en}.",
         )
         if clock is None:
             yield Label("尚未起算。", "It has not started.")
@@ -75,7 +76,10 @@ class _Story:
         if clock.limit.endswith(("working day", "working days")):
             yield from self._rest_days(clock)
         if clock.target_at is not None and clock.status in ("running", "paused", "breached"):
-            zh, en = self.calendar.text_of(clock.target_at, "zh"), self.calendar.text_of(clock.target_at, "en")
+            zh, en = (
+                self.calendar.text_of(clock.target_at, "zh"),
+                self.calendar.text_of(clock.target_at, "en"),
+            )
             yield Label(f"内部目标:{zh}。", f"Internal target: {en}.")
         yield self._verdict(clock)
         if clock.provisional:

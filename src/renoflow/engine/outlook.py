@@ -78,8 +78,7 @@ def _options(rules: Rules, case: Case, actor: Actor | None, at: datetime) -> Ite
         needs = tuple(
             reason
             for reason in reasons
-            if reason.code in BROUGHT
-            or (reason.code == "guard_unmet" and reason.subject in open_guards)
+            if reason.code in BROUGHT or (reason.code == "guard_unmet" and reason.subject in open_guards)
         )
         lacks = tuple(reason for reason in reasons if reason not in needs)
         yield Option(
@@ -96,8 +95,8 @@ def _options(rules: Rules, case: Case, actor: Actor | None, at: datetime) -> Ite
 
 
 def route(rules: Rules, case: Case, target: str) -> tuple[RouteStep, ...] | None:
-    """The fewest events from where the case stands to `target`; empty when it is there, None when no way leads
-    there. Raises `UnknownName` for a state that the workflow does not have."""
+    """The fewest events from where the case stands to `target`; empty when it is there, None when there is
+    no way. Raises `UnknownName` for a state that the workflow does not have."""
     plan = rules.plan
     if target not in plan.state_labels:
         raise UnknownName("state", target, plan.state_labels)
@@ -139,7 +138,9 @@ def _route_step(case: Case, event: EventPlan, transition: TransitionPlan) -> Rou
     due = tuple(
         (op.clock.name, clock.due_at)
         for op in transition.ops
-        if op.stop and (clock := case.deadlines.get(op.clock.name)) and clock.status in ("running", "breached")
+        if op.stop
+        and (clock := case.deadlines.get(op.clock.name))
+        and clock.status in ("running", "breached")
     )
     return RouteStep(
         event=event.name,

@@ -6,17 +6,9 @@ from collections.abc import Iterable
 
 from renoflow.engine.decide import decide, open_case, wake
 from renoflow.engine.rules import Rules
-from renoflow.errors import RenoflowError
+from renoflow.errors import HistoryMismatch, RenoflowError
 from renoflow.records import Case, Command, HistoryEntry
 from renoflow.values import Actor
-
-
-class HistoryMismatch(RenoflowError):
-    """A history does not follow from the rules: `entry` is the first one that differs."""
-
-    def __init__(self, entry: HistoryEntry, why: str) -> None:
-        self.entry = entry
-        super().__init__(f"entry {entry.number} ({entry.event}) of {entry.case} {why}")
 
 
 def replay(rules: Rules, history: Iterable[HistoryEntry]) -> Case:

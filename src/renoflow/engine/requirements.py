@@ -35,7 +35,7 @@ def transition_for(step: Step, event: EventPlan) -> TransitionPlan | None:
 
 def holds(step: Step, transition: TransitionPlan) -> bool:
     """Whether the guards hold as the case stands; for offers that bring nothing and need no reasons."""
-    for test in transition.tests:
+    for test in transition.tests:  # noqa: SIM110 - a generator would cost more than the guards
         if not test(step):
             return False
     return True
@@ -81,7 +81,7 @@ def unmet(
         _check_payment(step, name, label, wanted(step), reasons)
     if transition is None or not holds(step, transition):
         unpaid = {reason.subject for reason in reasons if reason.code == "payment_missing"}
-        for guard in event.guards:
+        for guard in event.guards if transition is None else transition.guards:
             # A payment that is asked for already is not asked for again by a guard on the same one.
             if guard.payment not in unpaid and not guard.test(step):
                 reasons.append(guard.reason(step))
@@ -134,9 +134,7 @@ def _not_allowed(step: Step, event: EventPlan, name: str) -> Reason:
     known = step.plan.facts.get(name)
     if known is None:
         raise UnknownName("fact", name, step.plan.facts)
-    return Reason(
-        code="fact_not_allowed", subject=name, label=known.label, values={"event": event.label}
-    )
+    return Reason(code="fact_not_allowed", subject=name, label=known.label, values={"event": event.label})
 
 
 def _is_linked(step: Step, workflow: str) -> bool:
@@ -256,10 +254,8 @@ def _check_payment(
     step: Step, name: str, label: Label, wanted: Decimal | None, reasons: list[Reason]
 ) -> None:
     found = step.payments.get(name, Decimal(0))
-    if wanted is not None and found < wanted or wanted is None and found <= 0:
+    if (wanted is not None and found < wanted) or (wanted is None and found <= 0):
         reasons.append(
             Reason(code="payment_missing", subject=name, label=label,
                    values={"wanted": "…" if wanted is None else wanted, "found": found})
         )  # fmt: skip
-
-

@@ -9,9 +9,7 @@ from renoflow.records import FactValue, HistoryEntry
 from renoflow.workflow.plan import Plan
 
 
-def time_by_side(
-    plan: Plan, history: Iterable[HistoryEntry], until: datetime
-) -> dict[str, timedelta]:
+def time_by_side(plan: Plan, history: Iterable[HistoryEntry], until: datetime) -> dict[str, timedelta]:
     """How long the case has waited for each side (`company`, `customer`, `third`, ...), up to `until`.
 
     A state says for whom it waits, or names a fact that says it, taken as it stood then.

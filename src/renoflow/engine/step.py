@@ -237,5 +237,5 @@ def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Cas
     if parent is None:
         return blank
     linked = LinkedCase(parent.case, parent.workflow, parent.state, parent.ended)
-    links = {name: linked for name in plan.link_names(parent.workflow)}
+    links = dict.fromkeys(plan.link_names(parent.workflow), linked)
     return replace(blank, parent=parent.case, known_as=parent.name, links=links)

@@ -141,9 +141,7 @@ class Workflow:
 
     # -------------------------------------------------------------- asking
 
-    def allowed(
-        self, case: Case, *, at: datetime | str, actor: Actor | None = None
-    ) -> tuple[Option, ...]:
+    def allowed(self, case: Case, *, at: datetime | str, actor: Actor | None = None) -> tuple[Option, ...]:
         """What can be done now, by whom, and what is missing for the rest."""
         self._own(case)
         return outlook.allowed(self._rules, case, actor, instant(at))
@@ -158,21 +156,17 @@ class Workflow:
         self._own(case)
         return explain(self._rules, case, deadline)
 
-    def time_by_side(
-        self, history: Iterable[HistoryEntry], until: datetime | str
-    ) -> dict[str, Any]:
+    def time_by_side(self, history: Iterable[HistoryEntry], until: datetime | str) -> dict[str, Any]:
         """For how long the case has waited for each side, as timedeltas by side."""
         return time_by_side(self.plan, history, instant(until))
 
     def broken_invariants(self, case: Case) -> tuple[Label, ...]:
         """The invariants that do not hold for this case; none, for every case that this workflow made."""
         step: Scene = Step(self._rules, case, Actor("?"), case.at)
-        return tuple(
-            rule.label for rule in self.plan.invariants.get(case.state, ()) if not rule.test(step)
-        )
+        return tuple(rule.label for rule in self.plan.invariants.get(case.state, ()) if not rule.test(step))
 
     def machine(self, model: Any = None) -> Any:
-        """A plain `transitions.Machine` with the same states, events and named guards, for hosts that use it."""
+        """A plain `transitions.Machine` with the same states, events and named guards, for hosts on it."""
         return build_machine(self.plan.definition, model)
 
     def _own(self, case: Case) -> None:

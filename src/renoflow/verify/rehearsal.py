@@ -239,6 +239,7 @@ class _Host:
         behind = {came_from(state): self._came_from(state) for state in definition.states}
         self.model: Any = SimpleNamespace(**asked, **behind)
         self.machine = build_machine(definition, self.model)
+        self.guards = {event: guard_names(definition, event) for event in definition.events}
         self.triggers = {state: self.machine.get_triggers(state) for state in (START, *definition.states)}
         for state in definition.states:
             self.machine.get_state(state).add_callback("enter", self._enter)
@@ -260,7 +261,7 @@ class _Host:
         self.machine.set_state(state, self.model)
         # From a state that an event does not start from, the machine raises; there is nothing to fire.
         accepted = question.event in self.triggers[state] and bool(self.model.trigger(question.event))
-        failing = tuple(name for name, holds in question.guards.items() if not holds)
+        failing = tuple(name for name in self.guards.get(question.event, ()) if not question.guards[name])
         return Answer(
             accepted=accepted,
             state=self.model.state,

@@ -56,6 +56,8 @@ def _row(
     plan: Plan, event: EventPlan, source: str, transition: TransitionPlan, names: Mapping[int, str]
 ) -> Row:
     guards = [names.get(id(guard), f"another {guard.name}") for guard in transition.guards]
+    if [id(guard) for guard in transition.guards] != [id(guard) for guard in event.guards]:
+        guards.append("other conditions than the event's own")
     if transition.tests != tuple(guard.test for guard in transition.guards):
         guards.append("tests that are not those of its guards")
     if (transition.event, transition.source) != (event.name, source):

@@ -1,4 +1,4 @@
-"""What the command line answers as JSON: plain dicts and lists, in a fixed order, instants in the firm's zone."""
+"""What the command line answers as JSON: plain dicts and lists, in a fixed order, instants in the zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration's report: the timeline, which deadlines were kept and missed, what was refused and why."""
+"""The demonstration's report: the timeline, deadlines kept and missed, what was refused and why."""
 
 from __future__ import annotations
 
@@ -97,9 +97,7 @@ def _refusals(workflows: Workflows, replay: Replay, lang: Lang) -> str:
 
 def _why(workflows: Workflows, replay: Replay, lang: Lang) -> str:
     """The date with the longest story."""
-    found = max(
-        _clocks(workflows, replay), key=lambda item: (len(item[2].steps), item[1].name), default=None
-    )
+    found = max(_clocks(workflows, replay), key=lambda item: (len(item[2].steps), item[1].name), default=None)
     if found is None:
         return ""
     case, rule, _ = found

@@ -1,4 +1,4 @@
-"""A workflow written out: states, events with all they ask, deadlines and parameters, with the rules they cite."""
+"""A workflow written out: states, events with all they ask, deadlines, parameters, the rules they cite."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
             for sign, bound in (("at_least", parameter.at_least), ("at_most", parameter.at_most))
             if bound is not None
         )
-        yield f"- {name} = {_value(parameter.value)}: {_text(parameter, lang)}{bounds}{_cites(parameter.cites)}"
+        label = f"{_text(parameter, lang)}{bounds}{_cites(parameter.cites)}"
+        yield f"- {name} = {_value(parameter.value)}: {label}"
     yield head("facts")
     for name, fact in flow.plan.facts.items():
         yield f"- {name}: {fact.label.text(lang)} — {fact.wanted.text(lang)}"
@@ -131,7 +132,9 @@ def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) 
     for name, label, _ in plan.payments:
         yield f"  {HEAD['pays'].text(lang)}: {name} ({label.text(lang)}) ≥ {event.payments[name]}"
     if event.notifies:
-        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(_notice(flow, item, lang) for item in event.notifies)
+        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(
+            _notice(flow, item, lang) for item in event.notifies
+        )
     if event.opens:
         yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(item.child for item in event.opens)
     if event.tells:
@@ -221,7 +224,9 @@ def _cites(cites: tuple[str, ...]) -> str:
 def _roles(flow: Workflow, names: tuple[str, ...], lang: Lang) -> str:
     labels = flow.plan.role_labels
     shown = [
-        f"{name} ({labels[name].text(lang)})" if name in labels else f"{SYSTEM} ({'系统' if lang == 'zh' else 'system'})"
+        f"{name} ({labels[name].text(lang)})"
+        if name in labels
+        else f"{SYSTEM} ({'系统' if lang == 'zh' else 'system'})"
         for name in names
     ]
     return ", ".join(shown)

@@ -71,16 +71,12 @@ class _Compiler:
         self.definition = definition
         self.loaded = loaded
         self.operands = Operands(definition)
-        self.conditions = ConditionCompiler(
-            definition, self.operands, loaded=loaded, predicates=predicates
-        )
+        self.conditions = ConditionCompiler(definition, self.operands, loaded=loaded, predicates=predicates)
         self.clocks = compile_clocks(definition, self.operands, self.conditions)
         self.ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]] = cache(
             lambda happenings: ops_of(definition, self.clocks, happenings)
         )
-        self.fired = self._by_happening(
-            {name: event.fired_by for name, event in definition.events.items()}
-        )
+        self.fired = self._by_happening({name: event.fired_by for name, event in definition.events.items()})
         self.invariants = {state: self._invariants(state) for state in definition.states}
         reactions = {str(n): reaction.on for n, reaction in enumerate(definition.reactions)}
         plans = [self.reaction(reaction) for reaction in definition.reactions]
@@ -333,7 +329,7 @@ class _Compiler:
         finals_read = any(
             isinstance(node, ChildrenLeaf)
             and node.children == child
-            and (node.quantity != "none" or node.ended is not False and node.state is None)
+            and (node.quantity != "none" or (node.ended is not False and node.state is None))
             for node in self._leaves()
         )
         return finals_read or any(item.startswith(sums) for item in amounts)
@@ -347,9 +343,7 @@ class _Compiler:
         ]
 
     def _leaves(self) -> list[ConditionNode]:
-        return [
-            node for condition in _all_conditions(self.definition) for node in walk_condition(condition)
-        ]
+        return [node for condition in _all_conditions(self.definition) for node in walk_condition(condition)]
 
     def _listens(self) -> frozenset[str] | None:
         """The states of a linked case that the file reads, so that the other has to tell of them; None for

@@ -167,17 +167,15 @@ class ConditionCompiler:
         whole = plan if fact == leaf.fact else None
         get = self.operands.fact_getter(leaf.fact)
         test = self._fact_test(leaf, get)
-        reads = frozenset(
-            {fact} | {str(v)[1:].split(".")[0] for v in (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most)
-                      if isinstance(v, str) and v.startswith("@")}
-        )  # fmt: skip
+        compared = (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most)
+        others = {str(ref)[1:].split(".")[0] for ref in compared if str(ref).startswith("@")}
         return Condition(
             name=leaf.fact,
             label=statements.fact(plan, leaf, self._spell(leaf, whole)),
             how="leaf",
             test=test,
             found=lambda scene: spoken(whole, get(scene)),
-            reads=reads,
+            reads=frozenset({fact} | others),
             can_be_met=leaf.known is not False,
         )
 
@@ -192,7 +190,8 @@ class ConditionCompiler:
             return lambda scene: (get(scene) is not None) is leaf.known
         if leaf.in_ is not None:
             members = frozenset(
-                self.operands.getter(item, plan)(None) for item in leaf.in_  # type: ignore[arg-type]
+                self.operands.getter(item, plan)(None)
+                for item in leaf.in_  # type: ignore[arg-type]
             )
             return lambda scene: get(scene) in members
         if leaf.includes is not None:
@@ -239,9 +238,7 @@ class ConditionCompiler:
                 return False
             return record.signed_copies >= (1 if leaf.signed == "some" else record.copies)
 
-        return Condition(
-            name=name, label=statements.document(self.definition, leaf), how="leaf", test=test
-        )
+        return Condition(name=name, label=statements.document(self.definition, leaf), how="leaf", test=test)
 
     def deadline(self, leaf: DeadlineLeaf) -> Condition:
         names = self._deadline_names(leaf.deadline)
@@ -436,7 +433,9 @@ class ConditionCompiler:
         predicate = self.predicates.get(leaf.registered)
         label = Label(f"宿主条件 {leaf.registered}", f"the host's condition {leaf.registered}")
         # Without the host's predicate the guard cannot be known to hold, so it does not.
-        return Condition(name=leaf.registered, label=label, how="leaf", test=predicate or (lambda scene: False))
+        return Condition(
+            name=leaf.registered, label=label, how="leaf", test=predicate or (lambda scene: False)
+        )
 
 
 _LEAVES: Mapping[type, Callable[[ConditionCompiler, Any], Condition]] = {
@@ -506,9 +505,7 @@ def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[
             there.append(facts)
         if quantity != "all":
             return quantity == "none"
-        return bool(there) and all(
-            values.issubset([facts[key] for facts in there]) for key, values in wheres
-        )
+        return bool(there) and all(values.issubset([facts[key] for facts in there]) for key, values in wheres)
 
     return test
 
@@ -529,7 +526,7 @@ NOTHING: Mapping[str, Any] = {}
 
 
 def _matches(facts: Mapping[str, Any], wheres: tuple[tuple[str, frozenset[Any]], ...]) -> bool:
-    for key, values in wheres:
+    for key, values in wheres:  # noqa: SIM110 - a generator would cost more than the comparison
         if facts.get(key) not in values:
             return False
     return True

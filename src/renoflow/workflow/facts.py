@@ -267,9 +267,7 @@ def spoken(plan: FactPlan | None, value: object) -> Label:
     return Label(f"{text} {unit.zh}", f"{text} {unit.en}")
 
 
-def _wanted(
-    fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[str, FactValue]
-) -> Label:
+def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[str, FactValue]) -> Label:
     if choices and fact.type in ("enum", "set"):
         keys = " / ".join(f"{key}({label.zh})" for key, label in choices.items())
         names = " / ".join(f"{key} ({label.en})" for key, label in choices.items())

@@ -23,18 +23,17 @@ Row = tuple[str | None, tuple[str, ...]]
 
 
 def guard_names(definition: WorkflowDefinition, event: str) -> tuple[str, ...]:
-    """A name for each guard of an event; one that is written in place is named by its position."""
+    """A name for each guard of an event; one that is written in place is named by its position, in capitals
+    that no declared condition can have."""
     return tuple(
-        node if isinstance(node, str) else f"{event}_guard_{number}"
+        node if isinstance(node, str) else f"{event}_GUARD_{number}"
         for number, node in enumerate(definition.events[event].guards, 1)
     )
 
 
 def origins(definition: WorkflowDefinition, state: str) -> tuple[str, ...]:
     """The states from which a remembering state can be entered, in file order."""
-    found = {
-        source for event in definition.events.values() if event.to == state for source in event.from_
-    }
+    found = {source for event in definition.events.values() if event.to == state for source in event.from_}
     return tuple(name for name in definition.states if name in found)
 
 

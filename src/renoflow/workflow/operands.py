@@ -1,4 +1,4 @@
-"""References in a definition (`$parameter`, `@fact`, `@amount`, `@fact.column`, ...) as functions of a scene."""
+"""References in a definition (`$parameter`, `@fact`, `@amount`, `@fact.column`) as functions of a scene."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ class Operands:
     def __init__(self, definition: WorkflowDefinition) -> None:
         self.definition = definition
         self.facts: Mapping[str, FactPlan] = {
-            name: compile_fact(name, fact, definition.tables)
-            for name, fact in definition.facts.items()
+            name: compile_fact(name, fact, definition.tables) for name, fact in definition.facts.items()
         }
         self.test_of: Callable[[str], Test] = _unset
         self._amounts: dict[str, Getter] = {}
@@ -84,7 +83,7 @@ class Operands:
         found = self._amounts.get(name)
         if found is None:
             # Stored before its terms are compiled, so that amounts may refer to each other in any order.
-            self._amounts[name] = lambda scene: self._amounts[name](scene)
+            self._amounts[name] = lambda scene: self._amounts[name](scene)  # noqa: PLW0108 - looked up late
             found = self._amounts[name] = self._compile_amount(name)
         return found
 

@@ -173,8 +173,7 @@ def actor_same(definition: WorkflowDefinition, references: tuple[str, ...]) -> L
 def roles(definition: WorkflowDefinition, names: tuple[str, ...]) -> Label:
     """The roles as people call them."""
     known = [
-        _of(definition.roles[name]) if name in definition.roles else Label("系统", "system")
-        for name in names
+        _of(definition.roles[name]) if name in definition.roles else Label("系统", "system") for name in names
     ]
     return joined(known, "或", " or ")
 

@@ -1,0 +1,274 @@
+"""Runs of a renovation for the property tests: a beginning from the tables of vectors, then generated commands.
+
+The generator asks `workflow.allowed` what can be done, brings what the event needs most of the time, and
+sometimes something that makes no sense. What it did is kept, so that the same run can be had again.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import field, frozen
+
+import renoflow as rf
+from tests.vectors.table import FOLDER, ZONE, beginning
+
+MAIN = "P-1"
+DAY0 = "2026-09-20"
+"""The beginnings run from here, so that the weeks after them hold National Day and the turn of the year."""
+
+BEGINNINGS = (
+    "enquiry", "consulting", "presented", "held", "design_presented", "contract_review", "handed_over",
+    "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling", "warranty",
+)  # fmt: skip
+
+RARE = frozenset((
+    "mark_lost", "withdraw_after_deposit", "settle_deposit", "request_termination", "approve_termination",
+    "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint", "go_external",
+    "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer", "evaluate_project",
+    "report_problem", "visit_site", "open_claim",
+))  # fmt: skip
+"""Events that lead away from the main way, or stay where they are: taken less often."""
+
+
+@frozen(kw_only=True)
+class Doing:
+    """One call of the service: an opening, a command, or a sweep."""
+
+    at: datetime
+    case: str = ""
+    command: rf.Command | None = None
+    open: str = ""
+    parent: str | None = None
+
+    def apply(self, service: rf.CaseService) -> rf.Outcome:
+        if self.command is None:
+            return service.sweep(self.at)
+        if self.open:
+            return service.open(self.open, self.case, self.command, parent=self.parent)
+        return service.send(self.case, self.command)
+
+
+Watch = Callable[[rf.CaseService, Mapping[str, rf.Case], Doing, rf.Outcome], None]
+"""Told after each call: the service, every case as it was before, the call, and what came of it."""
+
+
+@frozen
+class Run:
+    """A service and everything that was done with it."""
+
+    flows: rf.Workflows
+    service: rf.CaseService
+    doings: list[Doing] = field(factory=list)
+    watches: Sequence[Watch] = ()
+
+    @property
+    def at(self) -> datetime:
+        return self.doings[-1].at
+
+    def do(self, doing: Doing) -> rf.Outcome:
+        before = {case.id: case for case in self.service.store.cases()}
+        outcome = doing.apply(self.service)
+        self.doings.append(doing)
+        for watch in self.watches:
+            watch(self.service, before, doing, outcome)
+        return outcome
+
+    def cases(self) -> list[rf.Case]:
+        return list(self.service.store.cases())
+
+
+def begun(flows: rf.Workflows, beginning_name: str, *watches: Watch) -> Run:
+    """A run that stands at the end of a beginning."""
+    run = Run(flows, rf.CaseService(flows), [], watches)
+    script = beginning(beginning_name, DAY0)
+    for line in rf.read_script(script, flows):
+        run.do(Doing(at=line.command.at))
+        run.do(
+            Doing(at=line.command.at, case=line.case, command=line.command, open=line.open or "", parent=line.parent)
+        )
+    return run
+
+
+def played(flows: rf.Workflows, random: Random, steps: int, *watches: Watch, sweeps: bool = True) -> Run:
+    """A generated run: a beginning and so many calls after it."""
+    run = begun(flows, random.choice(BEGINNINGS), *watches)
+    for _ in range(steps):
+        at = run.at + random.choice(PASSING)
+        if sweeps:
+            run.do(Doing(at=at))
+        run.do(_next(run, random, at))
+    return run
+
+
+def again(flows: rf.Workflows, doings: Sequence[Doing], *, sweeps: bool = True) -> rf.CaseService:
+    """The same calls once more, with a service of their own; perhaps without the sweeps."""
+    service = rf.CaseService(flows)
+    for doing in doings:
+        if sweeps or doing.command is not None:
+            doing.apply(service)
+    return service
+
+
+# ------------------------------------------------------------------ what happens next
+
+PASSING = (
+    *(timedelta(),) * 2, *(timedelta(minutes=1),) * 3, *(timedelta(hours=1),) * 4, *(timedelta(hours=9),) * 4,
+    *(timedelta(days=1),) * 3, *(timedelta(days=2, hours=14),) * 3, timedelta(days=6), timedelta(days=16),
+)  # fmt: skip
+
+
+def _next(run: Run, random: Random, at: datetime) -> Doing:
+    kind = random.randrange(20)
+    if kind == 0:
+        return _opening(run, random, at)
+    case = _some_case(run, random)
+    flow = run.flows[case.workflow]
+    if kind == 1:
+        return Doing(at=at, case=case.id, command=_nonsense(flow, case, random, at))
+    if kind == 2 and case.deadlines:
+        return Doing(at=at, case=case.id, command=_extension(flow, case, random, at))
+    options = [one for one in flow.allowed(case, at=at) if one.allowed or random.randrange(8) == 0]
+    if not options:
+        return Doing(at=at, case=case.id, command=_nonsense(flow, case, random, at))
+    often = [one for one in options if one.event not in RARE]
+    option = random.choice(often if often and random.randrange(5) else options)
+    return Doing(at=at, case=case.id, command=_answering(flow, case, option, random, at))
+
+
+def _some_case(run: Run, random: Random) -> rf.Case:
+    """The project every other time, else any of its children, the open ones first."""
+    if random.randrange(2):
+        return run.service.case(MAIN)
+    children = [case for case in run.cases() if case.id != MAIN]
+    still = [case for case in children if case.state not in run.flows[case.workflow].plan.finals]
+    among = still if still and random.randrange(8) else children
+    return random.choice(among) if among else run.service.case(MAIN)
+
+
+def _opening(run: Run, random: Random, at: datetime) -> Doing:
+    workflow = random.choice(("change_order", "complaint"))
+    flow = run.flows[workflow]
+    facts = {"source": "external", "channel": "phone", "remedy_sought": "repair", "urgent": bool(random.randrange(2))}
+    command = rf.Command(
+        flow.opening,
+        _person(random, random.choice(sorted(flow.plan.events[flow.opening].by - {"system"}))),
+        at,
+        facts=facts if workflow == "complaint" else {"description": "more shelves"},
+        documents=(rf.Document("complaint_form" if workflow == "complaint" else "change_request"),),
+    )
+    case = f"{MAIN}/{workflow}-{random.randrange(20, 30)}"
+    return Doing(at=at, case=case, command=command, open=workflow, parent=MAIN)
+
+
+def _answering(
+    flow: rf.Workflow, case: rf.Case, option: rf.Option, random: Random, at: datetime
+) -> rf.Command:
+    """The event with what it needs, and mostly with what it may bring."""
+    event = flow.plan.events[option.event]
+    today = at.astimezone(ZONE).date()
+    wanted = [*event.gives, *(name for name in option.may_give if random.randrange(4))]
+    facts = {name: _value(flow, name, random, today) for name in wanted}
+    if "proposal_agreed_on" in facts and random.randrange(4):
+        del facts["proposal_agreed_on"]
+    documents = tuple(
+        rf.Document(paper.id, paper.signers if random.randrange(15) else ()) for paper in event.papers
+    )
+    return rf.Command(
+        option.event,
+        _person(random, random.choice([role for role in option.roles if role != "system"] or ["customer"])),
+        at,
+        facts=facts,
+        documents=documents,
+        payments=tuple(_payments(option, facts, random)),
+    )
+
+
+def _payments(option: rf.Option, facts: Mapping[str, Any], random: Random) -> Iterator[rf.Payment]:
+    if option.event == "start_construction":
+        yield rf.Payment("first_stage", "40000.00")
+    for need in option.needs:
+        if need.code == "payment_missing":
+            wanted = facts.get(f"{need.subject}_amount", need.values.get("wanted"))
+            amount = wanted if isinstance(wanted, (Decimal, str)) and wanted != "…" else "5000.00"
+            yield rf.Payment(need.subject, str(amount) if random.randrange(10) else "0.01")
+
+
+def _nonsense(flow: rf.Workflow, case: rf.Case, random: Random, at: datetime) -> rf.Command:
+    """A command that nobody in his right mind would send; the names in it are known, but little else fits."""
+    event = random.choice([*flow.plan.events, "no_such_event", "deadline.proposal.breached", "child.patrol.ended"])
+    facts = {random.choice(list(flow.plan.facts)): random.choice(ODD) for _ in range(random.randrange(3))}
+    back = timedelta(days=random.choice((0, 0, 0, 1, 400)))
+    documents = (rf.Document(random.choice(list(flow.plan.signers)), ("customer",)),) if random.randrange(2) else ()
+    return rf.Command(
+        event, _person(random, random.choice(sorted(flow.plan.roles))), at - back, facts=facts, documents=documents
+    )
+
+
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 1.5, "", "flat", "-5", "NaN", "2026-02-30", [], ["customer"], {}, {"a": [1]}, "x" * 1000,
+)  # fmt: skip
+
+
+def _extension(flow: rf.Workflow, case: rf.Case, random: Random, at: datetime) -> rf.Command:
+    name = random.choice(list(case.deadlines))
+    roles = sorted(flow.plan.clocks[name].extended_by) or ["boss"]
+    facts = {"by": random.choice(("1 day", "3 days", "2 working days", "6 hours", "1 month", "soon")), "reason": "rain"}
+    return rf.Command(f"deadline.{name}.extend", _person(random, random.choice(roles)), at, facts=facts)
+
+
+def _person(random: Random, role: str) -> rf.Actor:
+    return rf.Actor(f"{role}-{random.randrange(2)}", frozenset((role,)))
+
+
+# ------------------------------------------------------------------ values of facts
+
+LIKELY: Mapping[str, Sequence[Any]] = {
+    "home_area": ("80", "199.99", "200", "260"),
+    "deposit_amount": ("5000.00", "30000.00"),
+    "contract_amount": ("100000.00",),
+    "contract_days": (5, 60),
+    "delay_days": (0, 3),
+    "day_delta": (-3, 0, 10),
+    "price_delta": ("-3000.00", "5000.00"),
+    "contract_warranty_general": ("1 year", "2 years", "36 months"),
+    "contract_warranty_waterproof": ("3 years", "5 years"),
+    "water_test_hours": ("48", "24", "2"),
+    "unperformed_share": ("100%", "40%"),
+    "in_contract": (False, False, False, True),
+    "compensation": ("500.00", "2000.01"),
+    "in_breach": ([], ["customer"], ["company"]),
+    "severity": ("general", "general", "major", "urgent"),
+}
+"""Values that lead on, for the facts where any value of the type would not."""
+
+AHEAD = frozenset(("acceptance_on", "inspection_on", "promised_on", "proposal_agreed_on", "heating_until", "equipment_until"))
+
+
+def _value(flow: rf.Workflow, name: str, random: Random, today: date) -> Any:
+    plan = flow.plan.facts[name]
+    if name in LIKELY:
+        return random.choice(LIKELY[name])
+    match plan.type:
+        case "yes_no":
+            return random.randrange(7) > 0
+        case "enum":
+            return random.choice(list(plan.choices))
+        case "set":
+            return list(plan.choices) if random.randrange(7) else list(plan.choices)[1:]
+        case "date":
+            days = random.choice((2, 3, 4, 1)) if name in AHEAD else -random.choice((0, 0, 1, 5))
+            return (today + timedelta(days=days)).isoformat()
+        case "texts":
+            return ["one", "two"]
+        case "money":
+            return random.choice(("0.01", "500.00", "100000.05"))
+        case "instant":
+            return f"{today.isoformat()}T10:00:00+08:00"
+    return {"decimal": "24", "whole": 1, "percent": "50%", "duration": "2 years"}.get(plan.type, f"{name} 1")
