@@ -130,7 +130,8 @@ def main() -> None:
             for trigger in triggers:
                 trigger()
 
-    ours(), theirs()
+    ours()
+    theirs()
     shares = []
     for _ in range(ROUNDS):
         bare, full = timed(theirs), timed(ours)

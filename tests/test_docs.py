@@ -27,7 +27,9 @@ def test_a_page_runs_and_prints_what_it_says(page: Path, tmp_path: Path) -> None
     for one in printed(page, tmp_path):
         if not one.agrees:
             wrong.append(f"{page.name}:{one.block.first} (python -m tests.pages writes it anew)")
-            wrong += difflib.unified_diff(one.said, one.found, "the page", "what was printed", lineterm="", n=1)
+            wrong += difflib.unified_diff(
+                one.said, one.found, "the page", "what was printed", lineterm="", n=1
+            )
     assert not wrong, "\n".join(wrong)
 
 
@@ -96,3 +98,10 @@ def test_the_tour_names_every_state_and_deadline(workflow: str) -> None:
         name for name in (*definition.states, *definition.deadlines, *parts) if f"`{name}`" not in section
     ]
     assert missing == []
+
+
+def test_the_architecture_names_every_module() -> None:
+    """A module that is new, or has moved, is on the page that says where things are."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    modules = {path.stem for path in Path(rf.__file__).parent.rglob("*.py")} - {"__init__"}
+    assert sorted(name for name in modules if f"`{name}`" not in text) == []

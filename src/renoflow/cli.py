@@ -245,11 +245,11 @@ def _report_problems(arguments: argparse.Namespace, problems: Sequence[Problem])
         _print_json(
             {
                 "problems": [
-                    {name: getattr(problem, name) for name in ("file", "line", "path", "message", "suggestion")}
+                    {key: getattr(problem, key) for key in ("file", "line", "path", "message", "suggestion")}
                     for problem in problems
                 ]
             }
-        )  # fmt: skip
+        )
     else:
         for problem in problems:
             print(problem, file=sys.stderr)

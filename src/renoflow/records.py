@@ -255,7 +255,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
     `payment_invalid`, `unknown_signer`, `unknown_case`, `already_open`, `not_yet_due`,
-    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`; inside `details`: `leaf`, the part of a guard that failed.
+    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`; inside `details`: `leaf`,
+    the part of a guard that failed.
     """
 
     code: str

@@ -426,7 +426,8 @@ class EscalationDefinition:
 
 @frozen(kw_only=True)
 class DeadlineDefinition:
-    """`[deadlines.D]`; see "Semantics, exactly" 3-8 in `docs/format.md`."""
+    """`[deadlines.D]`; see "Semantics, exactly" 3-8 in `docs/format.md`. With `stops_when` the stops count
+    only while that condition holds."""
 
     label: Label
     owner: str
@@ -434,6 +435,7 @@ class DeadlineDefinition:
     starts: tuple[str, ...] = ()
     restarts: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
+    stops_when: str | None = None
     cancels: tuple[str, ...] = ()
     pauses: tuple[PauseClause, ...] = ()
     rechosen_by: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
         if clock is not None:
             if op.cancel:
                 clock = cancelled(clock)
-            if op.stop:
+            if op.stop and (plan.stops_when is None or plan.stops_when(step)):
                 clock = stopped(clock, step.at)
             if op.rechoose and clock.status in LIVE:
                 clock = chosen_again(step, plan, clock, event)

@@ -230,7 +230,7 @@ def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) ->
 
 
 def fire_due(step: Step, until: datetime) -> None:
-    """Marks, warnings and escalations up to an instant, in time order; at one instant the marks come first."""
+    """Marks, warnings and escalations up to an instant, in time order; of one instant the marks first."""
     plan = step.plan
     left = LONGEST_CHAIN * 10
     last = step.entries[-1].at if step.entries else None

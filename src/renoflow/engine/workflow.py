@@ -31,7 +31,7 @@ from renoflow.records import (
     Told,
 )
 from renoflow.values import Actor, Label, instant
-from renoflow.workflow.catalog import load_definitions, load_profile
+from renoflow.workflow.catalog import Profile, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.conditions import Predicate
 from renoflow.workflow.machine import build_machine
@@ -223,9 +223,13 @@ def load_workflows(
     `predicates` are the functions behind `registered` conditions, by name. Raises `DefinitionError` with
     every fault of every file.
     """
-    loaded = load_profile(Path(profile)) if isinstance(profile, (str, Path)) else profile
-    definitions = load_definitions(*(Path(path) for path in paths), only=only, profile=loaded)
-    return Workflows(definitions, profile=loaded, predicates=predicates)
+    found: Profile | None = None
+    if isinstance(profile, (str, Path)):
+        found = load_profile(Path(profile))
+    elif profile is not None:
+        found = Profile(definition=profile)
+    definitions = load_definitions(*(Path(path) for path in paths), only=only, profile=found)
+    return Workflows(definitions, profile=None if found is None else found.definition, predicates=predicates)
 
 
 def _calendar(profile: ProfileDefinition | None) -> Calendar:

@@ -27,6 +27,15 @@ class Source:
     text: str | bytes
 
 
+@frozen(kw_only=True)
+class Profile:
+    """A firm's profile as read, with its file's name and text for the places of problems."""
+
+    definition: ProfileDefinition
+    name: str = ""
+    text: str = ""
+
+
 def bundled_folder() -> Traversable:
     """`workflows/`: package data in a wheel, beside `src/` in a checkout or an editable install."""
     packaged = files("renoflow") / "workflows"
@@ -80,7 +89,7 @@ def shared_texts() -> dict[str, str]:
 
 
 def load_definitions(
-    *paths: Path, only: Iterable[str] | None = None, profile: ProfileDefinition | None = None
+    *paths: Path, only: Iterable[str] | None = None, profile: Profile | None = None
 ) -> dict[str, WorkflowDefinition]:
     """The bundled definitions (or `only` some of them), then the files at `paths`, under a profile."""
     sources = {name: s for name, s in bundled_sources().items() if name not in SHARED}
@@ -92,14 +101,18 @@ def load_definitions(
         sources = {name: sources[name] for name in wanted}
     own = [Source(name=str(path), text=path.read_bytes()) for path in paths]
     definitions = read_definitions([*sources.values(), *own])
-    if profile is not None:
-        problems = check_profile(profile, definitions)
-        if problems:
-            raise DefinitionError(problems)
-        definitions = {name: apply_profile(item, profile) for name, item in definitions.items()}
-    return definitions
+    if profile is None:
+        return definitions
+    problems = check_profile(
+        profile.definition, definitions, file=profile.name, text=profile.text, known=bundled_sources()
+    )
+    if problems:
+        raise DefinitionError(problems)
+    return {name: apply_profile(item, profile.definition) for name, item in definitions.items()}
 
 
-def load_profile(path: Path) -> ProfileDefinition:
+def load_profile(path: Path) -> Profile:
     """A firm's profile; raises `DefinitionError` with every fault of the file."""
-    return read_profile(path.read_bytes(), file=str(path))
+    data = path.read_bytes()
+    definition = read_profile(data, file=str(path))
+    return Profile(definition=definition, name=str(path), text=data.decode("utf-8", "replace"))

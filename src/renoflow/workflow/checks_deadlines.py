@@ -60,6 +60,7 @@ def _check_course(inspection: Inspection, name: str, rule: DeadlineDefinition, p
     for number, pause in enumerate(rule.pauses):
         inspection.each_known("states", pause.in_, f"{path}.pauses[{number}].in")
         inspection.condition(pause.unless, f"{path}.pauses[{number}].unless")
+    inspection.condition(rule.stops_when, f"{path}.stops_when")
     if (
         rule.kind == "wait"
         and ("passing", name) not in inspection.used

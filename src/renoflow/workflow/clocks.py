@@ -73,6 +73,7 @@ def _clock(
             )
             for clause in rule.pauses
         ),
+        stops_when=None if rule.stops_when is None else conditions.compile(rule.stops_when).test,
         warnings=tuple(
             AlertPlan(length=length, sign=-1, notify=notify)
             for length, notify in sorted(warnings, key=lambda item: -item[0].rough_days)

@@ -153,7 +153,7 @@ class _Compiler:
                 (
                     payment,
                     Label(self.definition.payments[payment].zh, self.definition.payments[payment].en),
-                    self.operands.getter(amount),
+                    self.operands.figure(amount),
                 )
                 for payment, amount in event.payments.items()
             ),
@@ -245,7 +245,7 @@ class _Compiler:
             asks=tuple(
                 AskingPlan(
                     host=asking.host,
-                    amount=None if asking.amount is None else self.operands.getter(asking.amount),
+                    amount=None if asking.amount is None else self.operands.figure(asking.amount),
                     when=self._test(asking.when),
                 )
                 for asking in item.asks

@@ -189,10 +189,7 @@ class ConditionCompiler:
         if leaf.known is not None:
             return lambda scene: (get(scene) is not None) is leaf.known
         if leaf.in_ is not None:
-            members = frozenset(
-                self.operands.getter(item, plan)(None)
-                for item in leaf.in_  # type: ignore[arg-type]
-            )
+            members = frozenset(self.operands.constant(item, plan) for item in leaf.in_)
             return lambda scene: get(scene) in members
         if leaf.includes is not None:
             wanted = frozenset(leaf.includes)
@@ -213,7 +210,7 @@ class ConditionCompiler:
                     return lambda scene: (mine := get(scene)) is None or mine != other(scene)
                 resolved = self.operands.resolved(value)
                 if not (isinstance(resolved, str) and resolved.startswith("@")) and "." not in name:
-                    constant = other(None)  # type: ignore[arg-type]
+                    constant = self.operands.constant(value, plan)
                     return lambda scene: scene.facts.get(name) == constant
                 return lambda scene: (mine := get(scene)) is not None and mine == other(scene)
         sign, value = next(

@@ -56,6 +56,11 @@ class Operands:
             return lambda scene: kept
         return self._reference(value[1:])
 
+    def constant(self, value: Scalar, like: FactPlan | None) -> Any:
+        """A literal or `$parameter` as a kept value of `like`."""
+        found = self.resolved(value)
+        return found if like is None else literal(like, found)
+
     def _reference(self, name: str) -> Getter:
         if name == "today":
             return lambda scene: date.fromordinal(scene.today)
@@ -103,12 +108,12 @@ class Operands:
 
     def _term(self, term: AmountTerm) -> Callable[[Scene], Decimal | None]:
         when = None if term.when is None else self.test_of(term.when)
-        start = self._figure(term.of if term.value is None else term.value)
+        start = self.figure(term.of if term.value is None else term.value)
         share = None if term.share is None else self._share(term.share)
-        plus = [self._figure(item) for item in term.plus]
-        minus = [self._figure(item) for item in term.minus]
-        ceilings = [self._figure(item) for item in _several(term.at_most)]
-        floors = [self._figure(item) for item in _several(term.at_least)]
+        plus = [self.figure(item) for item in term.plus]
+        minus = [self.figure(item) for item in term.minus]
+        ceilings = [self.figure(item) for item in _several(term.at_most)]
+        floors = [self.figure(item) for item in _several(term.at_least)]
 
         def compute(scene: Scene) -> Decimal | None:
             if when is not None and not when(scene):
@@ -132,7 +137,8 @@ class Operands:
 
         return compute
 
-    def _figure(self, ref: Scalar | None) -> Callable[[Scene], Decimal | None]:
+    def figure(self, ref: Scalar | None) -> Callable[[Scene], Decimal | None]:
+        """A reference or literal as an exact number; None when it is not known."""
         if isinstance(ref, str) and ref.startswith("paid."):
             payment = ref.removeprefix("paid.")
             return lambda scene: scene.payments.get(payment, Decimal(0))

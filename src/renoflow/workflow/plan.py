@@ -136,6 +136,7 @@ class ClockPlan:
     terms: tuple[TermPlan, ...]
     counts_from: Callable[[Scene], date | None] | None
     pauses: tuple[PausePlan, ...]
+    stops_when: Test | None
     warnings: tuple[AlertPlan, ...]
     escalations: tuple[AlertPlan, ...]
     extended_by: frozenset[str]

@@ -1,0 +1,465 @@
+"""What holds for every run, shown on generated ones (see `tests.generating`).
+
+Each test plays many renovations with their checkpoints, patrols, change orders and complaints, and looks
+after every call. A failing run is printed as the calls that led to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from msgspec.structs import asdict
+
+import renoflow as rf
+from tests.engine.counting_by_hand import add_working_days, count
+from tests.engine.small import Desk, load, shown
+from tests.generating import MAIN, Doing, Run, Watch, again, begun, played
+from tests.vectors.table import ZONE
+
+STEPS = 30
+
+
+@cache
+def flows() -> rf.Workflows:
+    return rf.load_workflows()
+
+
+def runs(examples: int) -> Callable[[Callable[[Random], None]], Callable[[], None]]:
+    """A test over so many generated runs; it is given their source of chance."""
+
+    def decorate(test: Callable[[Random], None]) -> Callable[[], None]:
+        quick = settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
+        made: Callable[[], None] = quick(given(random=st.randoms(use_true_random=False))(test))
+        return made
+
+    return decorate
+
+
+def play(random: Random, *watches: Watch, sweeps: bool = True) -> Run:
+    run = played(flows(), random, STEPS, *watches, sweeps=sweeps)
+    note("\n".join(f"{doing.at} {doing.case} {doing.command}" for doing in run.doings[-STEPS * 2 :]))
+    return run
+
+
+def local_day(at: datetime) -> date:
+    return at.astimezone(ZONE).date()
+
+
+# ------------------------------------------------------------------ what the firm may rely on
+
+UNDER_CONSTRUCTION = frozenset((
+    "building", "suspended", "works_complete", "accepting", "acceptance_rework", "accepted", "settling",
+    "settlement_dispute", "warranty", "closed",
+))  # fmt: skip
+
+
+@runs(60)
+def test_no_construction_without_a_signed_contract_and_a_paid_deposit(random: Random) -> None:
+    """Whoever builds has a contract with both signatures, a deposit and a first stage that were paid."""
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        project = service.case(MAIN)
+        if project.state not in UNDER_CONSTRUCTION:
+            return
+        signers = {one.role for one in project.documents["contract"].signatures}
+        assert signers >= {"customer", "company"}
+        assert project.payments["deposit"] > 0
+        assert project.payments["first_stage"] > 0
+        assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
+        done = [entry.event for entry in service.history(MAIN)]
+        order = ["pay_deposit", "sign_contract", "hand_over_to_engineering", "grant_permit", "start_construction"]
+        places = [done.index(event) for event in order]
+        assert places == sorted(places)
+
+    play(random, watch)
+
+
+@runs(60)
+def test_no_acceptance_with_an_open_change_order_or_a_failed_checkpoint(random: Random) -> None:
+    """At the customer's acceptance every change order has ended and all eight checkpoints are passed."""
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        happened = {entry.event for entry in outcome.entries if entry.case == MAIN}
+        if not happened & {"complete_works", "accept_works", "deem_accepted"}:
+            return
+        states = {case.id: (case.workflow, case.state) for case in service.store.cases()}
+        checkpoints = [states[f"{MAIN}/checkpoint-{number}"][1] for number in range(1, 9)]
+        assert set(checkpoints[:7]) <= {"passed", "not_applicable"}
+        # The law may count it as accepted without checkpoint 8; the customer may not.
+        if "accept_works" in happened:
+            assert checkpoints[7] == "passed"
+        changes = {state for workflow, state in states.values() if workflow == "change_order"}
+        assert changes <= {"done", "rejected", "cancelled"}
+
+    play(random, watch)
+
+
+@runs(60)
+def test_no_invariant_is_ever_broken(random: Random) -> None:
+    """Whatever is sent in whatever order, every case keeps the rules that its file calls invariant."""
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        for case in service.store.cases():
+            assert flows()[case.workflow].broken_invariants(case) == ()
+
+    play(random, watch)
+
+
+# ------------------------------------------------------------------ what a refusal is
+
+
+@runs(60)
+def test_a_refused_command_changes_nothing(random: Random) -> None:
+    """Every case is the same object as before, no line is written and nothing is handed out."""
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        if doing.command is None or outcome.accepted:
+            return
+        assert outcome.entries == ()
+        assert outcome.effects == ()
+        assert outcome.reasons
+        after = {case.id: case for case in service.store.cases()}
+        assert list(after) == list(before)
+        assert all(after[name] is case for name, case in before.items())
+        for reason in outcome.reasons:
+            assert reason.text("zh")
+            assert reason.text("en")
+
+    play(random, watch)
+
+
+@runs(40)
+def test_what_is_allowed_can_be_done_with_what_it_needs(random: Random) -> None:
+    """A refusal of an event that was allowed names only what the command could have brought."""
+    brought = {
+        "fact_missing", "document_missing", "signature_missing", "payment_missing", "guard_unmet", "fact_invalid",
+        "payment_invalid", "not_yet_due", "role_not_allowed", "fact_not_allowed", "unknown_signer",
+    }  # fmt: skip
+    allowed: dict[str, set[str]] = {}
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        allowed.clear()
+        for case in service.store.cases():
+            options = flows()[case.workflow].allowed(case, at=max(case.at, doing.at))
+            assert all(not option.lacks for option in options if option.allowed)
+            assert all(option.lacks for option in options if not option.allowed)
+            allowed[case.id] = {option.event for option in options if option.allowed}
+
+    def check(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        if doing.command is not None and doing.command.event in allowed.get(doing.case, ()):
+            codes = {reason.code for reason in outcome.reasons}
+            assert codes <= brought or codes & {"time_runs_backwards", "stale_version"}
+
+    play(random, check, watch)
+
+
+# ------------------------------------------------------------------ what a history is
+
+
+@runs(60)
+def test_histories_are_numbered_and_never_run_back(random: Random) -> None:
+    """Entries are numbered from one without a gap, in time order, each where the one before it ended."""
+    run = play(random)
+    for case in run.cases():
+        history = run.service.history(case.id)
+        assert [entry.number for entry in history] == list(range(1, len(history) + 1))
+        assert case.entries == len(history)
+        assert case.at >= history[-1].at
+        for earlier, later in zip(history, history[1:], strict=False):
+            assert earlier.at <= later.at
+            assert earlier.target == later.source
+            assert later.cause is None or later.cause < later.number
+        assert history[-1].target == case.state
+
+
+@runs(50)
+def test_replaying_a_history_gives_the_same_case(random: Random) -> None:
+    """The history alone leads to the same facts, papers, sums, deadlines and linked cases."""
+    run = play(random)
+    for case in run.cases():
+        found = flows()[case.workflow].replay(run.service.history(case.id))
+        assert asdict(found) == asdict(case)
+
+
+@runs(50)
+def test_cases_and_histories_come_back_from_json(random: Random) -> None:
+    """What a host keeps as JSON is the same value when it is read again."""
+    run = play(random)
+    for case in run.cases():
+        flow = flows()[case.workflow]
+        assert flow.case_from_json(flow.to_json(case)) == case
+        for entry in run.service.history(case.id):
+            assert flow.entry_from_json(flow.to_json(entry)) == entry
+
+
+def kept(service: rf.CaseService) -> bytes:
+    """Everything that a service holds, as bytes."""
+    return b"\n".join(
+        msgspec.json.encode([case, service.history(case.id)]) for case in service.store.cases()
+    )
+
+
+@runs(50)
+def test_the_same_commands_give_the_same_bytes(random: Random) -> None:
+    """Cases, histories and effects of a run that is repeated are the same to the byte."""
+    effects: list[rf.Effect] = []
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        effects.extend(outcome.effects)
+
+    run = play(random, watch)
+    service = rf.CaseService(flows())
+    repeated = [effect for doing in run.doings for effect in doing.apply(service).effects]
+    assert kept(service) == kept(run.service)
+    assert msgspec.json.encode(repeated) == msgspec.json.encode(effects)
+
+
+def test_the_same_commands_give_the_same_bytes_in_every_process() -> None:
+    """The bytes do not depend on the order in which a process happens to hash."""
+    program = (
+        "from random import Random\n"
+        "import hashlib, renoflow as rf\n"
+        "from tests.generating import played\n"
+        "from tests.test_properties import kept\n"
+        "run = played(rf.load_workflows(), Random(7), 40)\n"
+        "print(hashlib.sha256(kept(run.service)).hexdigest())\n"
+    )
+    found = set()
+    for seed in ("0", "1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=Path(__file__).parents[1], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout.strip())
+    here = hashlib.sha256(kept(played(flows(), Random(7), 40).service)).hexdigest()
+    assert found == {here}
+
+
+@runs(60)
+def test_every_effect_has_a_key_of_its_own(random: Random) -> None:
+    """No two effects of a run have the same key, so that a host can tell a repetition from a new one."""
+    keys: Counter[str] = Counter()
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        keys.update(effect.key for effect in outcome.effects)
+
+    play(random, watch)
+    assert not [key for key, times in keys.items() if times > 1]
+
+
+# ------------------------------------------------------------------ what moves a date
+
+MOVES = frozenset(("chosen", "resumed", "extended", "counted_again"))
+
+
+@runs(60)
+def test_a_due_date_moves_only_by_a_stated_rule(random: Random) -> None:
+    """Within a generation a date changes together with a new step that says why, and as that step says."""
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        for case in service.store.cases():
+            old = before.get(case.id)
+            for name, clock in case.deadlines.items():
+                assert clock.due_at == [step.due_at for step in clock.steps][-1]
+                was = None if old is None else old.deadlines.get(name)
+                if was is None or was.generation != clock.generation:
+                    continue
+                assert clock.started_at == was.started_at
+                assert clock.steps[: len(was.steps)] == was.steps
+                new = [step.what for step in clock.steps[len(was.steps) :]]
+                if (clock.due_at, clock.target_at) != (was.due_at, was.target_at):
+                    assert MOVES & set(new), f"{case.id} {name} moved by {new}"
+
+    play(random, watch)
+
+
+@runs(60)
+def test_generations_only_grow_and_verdicts_stand(random: Random) -> None:
+    """A deadline never goes back to an earlier generation, and what was met or breached is not undone."""
+    order = {
+        "running": {"running", "paused", "met", "breached", "met_late", "expired", "open", "cancelled"},
+        "paused": {"running", "paused", "met", "breached", "met_late", "expired", "open", "cancelled"},
+        "breached": {"breached", "met_late", "cancelled"},
+        "open": {"open", "cancelled"},
+    }
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        for name, old in before.items():
+            now = service.case(name).deadlines
+            for deadline, was in old.deadlines.items():
+                clock = now[deadline]
+                assert clock.generation >= was.generation
+                if clock.generation == was.generation:
+                    assert clock.status in order.get(was.status, {was.status})
+                    if was.breached_at is not None:
+                        assert clock.breached_at == was.breached_at
+
+    play(random, watch)
+
+
+@runs(60)
+def test_a_pause_over_n_midnights_moves_a_term_of_days_by_n_days(random: Random) -> None:
+    """Every pause of every run moves what counts days by the midnights passed, hours by the time itself."""
+    run = play(random)
+    for case in run.cases():
+        for name, clock in case.deadlines.items():
+            paused = None
+            for step in clock.steps:
+                if step.what == "paused":
+                    paused = step
+                elif step.what == "resumed":
+                    assert paused is not None
+                    assert paused.due_at is not None
+                    assert step.due_at is not None
+                    moved = step.due_at - paused.due_at
+                    if step.moved == "hour":
+                        assert moved == step.at - paused.at
+                    elif step.moved != "working day" and not step.rolled:
+                        nights = local_day(step.at) - local_day(paused.at)
+                        assert moved == nights, f"{case.id} {name}"
+
+
+PAUSED_JOB = """
+[states]
+open   = {}
+halted = {}
+done   = { final = true }
+[facts]
+length = { type = "duration" }
+[events.begin]
+from = "@start"
+to = "open"
+gives = ["length"]
+[events.halt]
+from = ["open"]
+to = "halted"
+[events.go_on]
+from = ["halted"]
+to = "open"
+[events.end]
+from = ["open"]
+to = "done"
+[deadlines.work]
+starts = ["begin"]
+stops = ["end"]
+pauses = [ { in = ["halted"] } ]
+terms = [ { limit = "@length" } ]
+"""
+
+
+@pytest.fixture(scope="module")
+def paused_job(tmp_path_factory: pytest.TempPathFactory) -> rf.Workflows:
+    return load(tmp_path_factory.mktemp("paused"), job=PAUSED_JOB)
+
+
+@given(
+    start=st.datetimes(datetime(2025, 12, 1), datetime(2026, 11, 30)),  # noqa: DTZ001 - read in the firm's zone
+    gaps=st.lists(st.tuples(st.timedeltas(timedelta(), timedelta(days=2)), st.timedeltas(timedelta(), timedelta(days=12))), max_size=4),
+    length=st.sampled_from(("20 days", "3 weeks", "1 month", "15 working days", "300 hours")),
+)  # fmt: skip
+@settings(max_examples=150)
+def test_pauses_add_up_whatever_the_hours(
+    paused_job: rf.Workflows, start: datetime, gaps: list[tuple[timedelta, timedelta]], length: str
+) -> None:
+    """After any number of pauses at any hours the due date is the plain one plus what the pauses owe."""
+    desk = Desk(paused_job)
+    worker = rf.Actor("worker", frozenset(("worker",)))
+    at = start.replace(tzinfo=ZONE)
+    desk.service.open("job", "J-1", rf.Command("begin", worker, at, facts={"length": length}))
+    due = desk.clock().due_at
+    for running, paused in gaps:
+        at += running
+        if desk.service.send("J-1", rf.Command("halt", worker, at)).case is None or desk.status() != "paused":
+            return
+        begun_at, at = at, at + paused
+        desk.service.send("J-1", rf.Command("go_on", worker, at))
+        first, last = local_day(begun_at).toordinal(), local_day(at).toordinal()
+        if "hour" in length:
+            due += paused
+        elif "working" in length:
+            owed = count(first + 1, last + 1)
+            final = (local_day(due) - timedelta(days=1)).toordinal()
+            day, guessed = add_working_days(final, owed)
+            if guessed:
+                return
+            # A term cannot end on a day on which it still stood still.
+            midnight = datetime.combine(date.fromordinal(max(day, last) + 1), datetime.min.time(), ZONE)
+            due = midnight.astimezone(UTC)
+        else:
+            due += timedelta(days=last - first)
+        assert desk.clock().due_at == due, f"{shown(desk.clock().due_at)} instead of {shown(due)}"
+
+
+# ------------------------------------------------------------------ what falls due
+
+
+def lines(service: rf.CaseService) -> dict[str, list[str]]:
+    """Every case's history without what names the version of anything else."""
+    return {
+        case.id: [f"{one.number} {one.at} {one.event} {one.source} {one.target} {one.cause}" for one in service.history(case.id)]
+        for case in service.store.cases()
+    }  # fmt: skip
+
+
+@runs(50)
+def test_it_makes_no_difference_when_the_sweeps_come(random: Random) -> None:
+    """One sweep at the end gives the same histories and the same cases as a sweep before every command, and
+    as one at every instant at which something falls due."""
+    run = play(random)
+    end = run.at + timedelta(days=40)
+    never = again(flows(), run.doings, sweeps=False)
+    never.sweep(end)
+    often = rf.CaseService(flows())
+    for doing in [*run.doings, Doing(at=end)]:
+        while (case := often.store.next_due(doing.at)) is not None and case.wakes_at is not None:
+            often.sweep(case.wakes_at)
+        doing.apply(often)
+    run.do(Doing(at=end))
+    assert lines(never) == lines(run.service) == lines(often)
+    assert kept(never) == kept(run.service) == kept(often)
+
+
+@runs(50)
+def test_a_breach_is_recorded_once_at_its_due_instant(random: Random) -> None:
+    """Each generation of a limit has at most one breach, at the instant it was due, and one line says so."""
+    seen: dict[tuple[str, str, int], datetime] = {}
+
+    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+        for case in service.store.cases():
+            for name, clock in case.deadlines.items():
+                if clock.breached_at is not None:
+                    assert clock.breached_at == clock.due_at, f"{case.id} {name}"
+                    assert seen.setdefault((case.id, name, clock.generation), clock.due_at) == clock.due_at
+
+    run = played(flows(), random, STEPS, watch)
+    for case in run.cases():
+        marks = [
+            (entry.event.split(".", 1)[1].removesuffix(".breached"), entry.at)
+            for entry in run.service.history(case.id)
+            if entry.event.endswith(".breached")
+        ]
+        wanted = sorted((name, at) for (owner, name, _), at in seen.items() if owner == case.id)
+        # A generation may begin and be breached within one sweep; of those that were seen all are there.
+        assert not [one for one in wanted if marks.count(one) == 0]
+        assert len(marks) == len(set(marks))
+
+
+def test_the_beginnings_reach_what_they_are_named_after() -> None:
+    """The prefixes that runs begin with stand where the generator expects them."""
+    assert begun(flows(), "warranty").service.case(MAIN).state == "warranty"
+    assert begun(flows(), "change_offered").service.case(f"{MAIN}/change-1").state == "offered"
