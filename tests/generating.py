@@ -47,6 +47,17 @@ class Doing:
     open: str = ""
     parent: str | None = None
 
+    @property
+    def text(self) -> str:
+        command = self.command
+        if command is None:
+            return f"{self.at.astimezone(ZONE):%Y-%m-%d %H:%M:%S} sweep"
+        return " ".join((
+            f"{command.at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}", self.case, command.event, command.actor.id,
+            str(dict(command.facts)), *(one.id for one in command.documents),
+            *(f"{one.id}={one.amount}" for one in command.payments),
+        ))  # fmt: skip
+
     def apply(self, service: rf.CaseService) -> rf.Outcome:
         if self.command is None:
             return service.sweep(self.at)
@@ -96,14 +107,20 @@ def begun(flows: rf.Workflows, beginning_name: str, *watches: Watch) -> Run:
     return run
 
 
-def played(flows: rf.Workflows, random: Random, steps: int, *watches: Watch, sweeps: bool = True) -> Run:
-    """A generated run: a beginning and so many calls after it."""
-    run = begun(flows, random.choice(BEGINNINGS), *watches)
+def played(
+    flows: rf.Workflows, random: Random, steps: int, *watches: Watch, log: list[str] | None = None
+) -> Run:
+    """A generated run: a beginning and so many calls after it, each with a sweep before it."""
+    name = random.choice(BEGINNINGS)
+    written = [] if log is None else log
+    written.append(f"after {name} from {DAY0}:")
+    run = begun(flows, name, *watches)
     for _ in range(steps):
         at = run.at + random.choice(PASSING)
-        if sweeps:
-            run.do(Doing(at=at))
-        run.do(_next(run, random, at))
+        run.do(Doing(at=at))
+        doing = _next(run, random, at)
+        written.append(doing.text)
+        run.do(doing)
     return run
 
 

@@ -7,8 +7,8 @@ On a page the blocks of one kind mean one thing:
 - `console` holds commands (`$ renoflow ...`, the only ones that run) and what each printed;
 - any block under `<!-- file: NAME -->` is a file of that name in that folder.
 
-A line `...` stands for any number of lines. `python -m tests.pages` runs every page and writes anew what
-it prints, so that only the words of a page are written by hand.
+A line `...` stands for any number of lines; under a command empty lines do not count. `python -m tests.pages`
+runs every page and writes anew what it prints, so that only the words of a page are written by hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The documentation is true: it runs, prints what it says, quotes what is there, and its links lead somewhere."""
+"""The documentation is true: it runs, prints what it says, quotes what is there, links to what exists."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from attrs import fields
+from attrs import fields, has
 
 import renoflow as rf
+from renoflow.definition import model
+from renoflow.definition.faults import keys_of
 from renoflow.definition.model import WorkflowDefinition
 from renoflow.workflow.catalog import bundled_sources
 from tests.pages import ROOT, blocks, pages, printed
@@ -85,6 +87,18 @@ def test_the_format_explains_every_table() -> None:
         if not re.search(rf"^#+ .*\[+{one.name}\b", text, re.MULTILINE)
     ]
     assert missing == []
+
+
+def test_the_format_explains_every_key() -> None:
+    """Each key that the reader accepts stands in the format reference."""
+    text = (ROOT / "docs" / "format.md").read_text("utf-8")
+    keys = {
+        key
+        for cls in vars(model).values()
+        if has(cls) and cls.__module__ == model.__name__
+        for key in keys_of(cls)
+    }
+    assert sorted(key for key in keys if not re.search(rf"`\[*{key}\b|{key} = ", text)) == []
 
 
 @pytest.mark.parametrize("workflow", sorted(rf.load_workflows()))

@@ -108,6 +108,13 @@ def case_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
     }
 
 
+def _waited(workflows: Workflows, replay: Replay, case: Case) -> dict[str, int]:
+    """Seconds for which the case has waited for each side."""
+    now = replay.at or case.at
+    spent = workflows[case.workflow].time_by_side(replay.history(case.id), now)
+    return {side: int(time.total_seconds()) for side, time in spent.items()}
+
+
 def effect_answers(effects: Iterable[Effect], calendar: Calendar) -> list[dict[str, Any]]:
     return [
         {
@@ -139,7 +146,10 @@ def replay_answer(workflows: Workflows, replay: Replay) -> dict[str, Any]:
             }
             for step in replay.steps
         ],
-        "cases": {case.id: case_answer(workflows, case) for case in replay.cases()},
+        "cases": {
+            case.id: {**case_answer(workflows, case), "waited_seconds": _waited(workflows, replay, case)}
+            for case in replay.cases()
+        },
         "effects": effect_answers(replay.effects, calendar),
     }
 

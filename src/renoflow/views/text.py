@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pendulum
+
+from renoflow.values import Label, Lang
 
 
 def width(text: str) -> int:
@@ -29,20 +34,17 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     )
 
 
-def wrap(text: str, columns: int, indent: str = "") -> str:
-    """Broken at spaces, and between Chinese characters, so that no line is wider than `columns`."""
-    lines: list[str] = []
-    line = ""
-    for char in text:
-        if char == "\n" or width(line + char) > columns:
-            space = line.rfind(" ")
-            if char not in " \n" and char.isascii() and space > columns // 2:
-                lines.append(line[:space])
-                line = line[space + 1 :]
-            else:
-                lines.append(line.rstrip())
-                line = ""
-        if char != "\n" and not (char == " " and not line):
-            line += char
-    lines.append(line)
-    return "\n".join(indent + one for one in lines if one)
+def distance(at: datetime, now: datetime, lang: Lang) -> str:
+    """How far an instant is from now, as people say it: `还有3天`, `3 days left`, `已过2小时`, `2 hours ago`."""
+    words = pendulum.instance(at).diff_for_humans(pendulum.instance(now), absolute=True, locale=lang)
+    shown = Label(f"还有{words}", f"{words} left") if at > now else Label(f"已过{words}", f"{words} ago")
+    return shown.text(lang)
+
+
+def length(spent: timedelta, lang: Lang) -> str:
+    """A stretch of time in days and hours, never in weeks or months."""
+    days, hours = spent.days, spent.seconds // 3600
+    parts = [Label(f"{days}天", f"{days} d")] if days else []
+    if hours or not days:
+        parts.append(Label(f"{hours}小时", f"{hours} h"))
+    return " ".join(part.en for part in parts) if lang == "en" else "".join(part.zh for part in parts)

@@ -11,7 +11,7 @@ from renoflow.engine.workflow import Workflows
 from renoflow.records import Case, Deadline, HistoryEntry, Reason
 from renoflow.script import Replay, StepResult
 from renoflow.values import SYSTEM, Label, Lang, listed
-from renoflow.views.text import table
+from renoflow.views.text import distance, length, table
 from renoflow.workflow.plan import ClockPlan, Plan
 from renoflow.workflow.statements import STATUS_LABELS
 
@@ -23,11 +23,21 @@ WORDS = {
     "from": Label("可办理自", "open from"),
     "ends": Label("届满", "ends"),
     "in_force": Label("有效期内", "in force"),
+    "waited": Label("等待时间", "waited for"),
     "needs": Label("须随附", "bring"),
     "lacks": Label("尚缺", "lacks"),
     "told": Label("已通知", "told:"),
     "warning": Label("临期提醒", "warning"),
     "escalation": Label("逾期升级", "escalated"),
+}
+
+
+SIDES = {
+    "company": Label("公司", "the company"),
+    "customer": Label("客户", "the customer"),
+    "third": Label("第三方", "a third party"),
+    "supplier": Label("供应商", "the supplier"),
+    "employee": Label("员工", "the employee"),
 }
 
 
@@ -123,14 +133,19 @@ def _refusal(workflows: Workflows, step: StepResult, lang: Lang) -> tuple[str, s
 
 def standing(workflows: Workflows, replay: Replay, lang: Lang) -> str:
     """Each case with its state and the deadlines that have started."""
-    return "\n".join(line for case in replay.cases() for line in _case(workflows, case, lang))
+    return "\n".join(line for case in replay.cases() for line in _case(workflows, replay, case, lang))
 
 
-def _case(workflows: Workflows, case: Case, lang: Lang) -> Iterator[str]:
-    plan = workflows[case.workflow].plan
+def _case(workflows: Workflows, replay: Replay, case: Case, lang: Lang) -> Iterator[str]:
+    flow = workflows[case.workflow]
+    plan, now = flow.plan, replay.at or case.at
     yield f"{case.id}  {plan.label.text(lang)}: {plan.state_labels[case.state].text(lang)}"
+    spent = flow.time_by_side(replay.history(case.id), now)
+    if spent:
+        sides = [f"{SIDES[side].text(lang)} {length(time, lang)}" for side, time in spent.items()]
+        yield f"    {WORDS['waited'].text(lang)}: {listed(sides, lang)}"
     rows = [
-        (rule.label.text(lang), status(rule, clock, lang), due(workflows, rule, clock, lang))
+        (rule.label.text(lang), status(rule, clock, lang), due(workflows, rule, clock, lang, now))
         for name, rule in plan.clocks.items()
         if (clock := case.deadlines.get(name)) is not None
     ]
@@ -145,11 +160,17 @@ def status(rule: ClockPlan, clock: Deadline, lang: Lang) -> str:
     return STATUS_LABELS[clock.status].text(lang)
 
 
-def due(workflows: Workflows, rule: ClockPlan, clock: Deadline, lang: Lang) -> str:
+def due(
+    workflows: Workflows, rule: ClockPlan, clock: Deadline, lang: Lang, now: datetime | None = None
+) -> str:
+    """When it is due, and how far that is from `now` while it still matters."""
     word = WORDS[{"limit": "due", "wait": "from", "period": "ends"}[rule.kind]].text(lang)
     calendar = workflows.calendar
     at = when(workflows, clock.due_at) if rule.kind == "wait" else calendar.text_of(clock.due_at, lang)
-    return f"{word} {at}" + (f" ({WORDS['provisional'].text(lang)})" if clock.provisional else "")
+    notes = [WORDS["provisional"].text(lang)] if clock.provisional else []
+    if now is not None and clock.status in ("running", "breached"):
+        notes.append(distance(clock.due_at, now, lang))
+    return f"{word} {at}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 # ------------------------------------------------------------------ what can be done
