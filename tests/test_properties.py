@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -27,14 +27,36 @@ import renoflow as rf
 from tests.engine.counting_by_hand import add_working_days, count
 from tests.engine.small import Desk, load, shown
 from tests.generating import MAIN, Doing, Run, Watch, again, begun, played
-from tests.vectors.table import ZONE
+from tests.vectors.table import ZONE, workflows
 
 STEPS = 40
 
+Before = Mapping[str, rf.Case]
 
-@cache
-def flows() -> rf.Workflows:
-    return rf.load_workflows()
+
+OWN_WAYS = """
+[profile]
+id = "firm"
+label = { zh = "本公司", en = "The firm" }
+unpublished = "refuse"
+[parameters.project]
+warranty_raised = false
+deem_when_absent = true
+deem_settled = true
+air_test_wait = "10 days"
+[parameters.checkpoint]
+without_owner_ok = true
+[parameters.change_order]
+pay_on_signing = false
+[parameters.complaint]
+report_always = false
+"""
+"""A firm that has everything switched the other way."""
+
+
+def firm(seed: int) -> rf.Workflows:
+    """Every other run is that of the firm with its own ways."""
+    return workflows(OWN_WAYS if seed % 2 else "")
 
 
 any_run = given(seed=st.integers(0, 2**32 - 1))
@@ -45,7 +67,7 @@ def play(seed: int, *watches: Watch) -> Run:
     """One generated run; what was done stands in the report of a failure."""
     log: list[str] = []
     try:
-        return played(flows(), Random(seed), STEPS, *watches, log=log)
+        return played(firm(seed), Random(seed), STEPS, *watches, log=log)
     finally:
         note("\n".join(log))
 
@@ -66,7 +88,7 @@ UNDER_CONSTRUCTION = frozenset((
 def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int) -> None:
     """Whoever builds has a contract with both signatures, a deposit and a first stage that were paid."""
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         project = service.store.get(MAIN)
         if project is None or project.state not in UNDER_CONSTRUCTION:
             return
@@ -76,8 +98,8 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
         assert project.payments["first_stage"] > 0
         assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
         done = [entry.event for entry in service.history(MAIN)]
-        order = ["pay_deposit", "sign_contract", "hand_over_to_engineering", "grant_permit", "start_construction"]
-        places = [done.index(event) for event in order]
+        order = ["pay_deposit", "sign_contract", "hand_over_to_engineering", "grant_permit"]
+        places = [done.index(event) for event in [*order, "start_construction"]]
         assert places == sorted(places)
 
     play(seed, watch)
@@ -87,7 +109,7 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
 def test_no_acceptance_with_an_open_change_order_or_a_failed_checkpoint(seed: int) -> None:
     """At the customer's acceptance every change order has ended and all eight checkpoints are passed."""
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         happened = {entry.event for entry in outcome.entries if entry.case == MAIN}
         if not happened & {"complete_works", "accept_works", "deem_accepted"}:
             return
@@ -107,9 +129,9 @@ def test_no_acceptance_with_an_open_change_order_or_a_failed_checkpoint(seed: in
 def test_no_invariant_is_ever_broken(seed: int) -> None:
     """Whatever is sent in whatever order, every case keeps the rules that its file calls invariant."""
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         for case in service.store.cases():
-            assert flows()[case.workflow].broken_invariants(case) == ()
+            assert service.workflows[case.workflow].broken_invariants(case) == ()
 
     play(seed, watch)
 
@@ -121,7 +143,7 @@ def test_no_invariant_is_ever_broken(seed: int) -> None:
 def test_a_refused_command_changes_nothing(seed: int) -> None:
     """Every case is the same object as before, no line is written and nothing is handed out."""
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         if doing.command is None or outcome.accepted:
             return
         assert outcome.entries == ()
@@ -141,23 +163,24 @@ def test_a_refused_command_changes_nothing(seed: int) -> None:
 def test_what_is_allowed_can_be_done_with_what_it_needs(seed: int) -> None:
     """A refusal of an event that was allowed names only what the command could have brought."""
     brought = {
-        "fact_missing", "document_missing", "signature_missing", "payment_missing", "guard_unmet", "fact_invalid",
-        "payment_invalid", "not_yet_due", "role_not_allowed", "fact_not_allowed", "unknown_signer",
+        "fact_missing", "document_missing", "signature_missing", "payment_missing", "guard_unmet",
+        "fact_invalid", "payment_invalid", "not_yet_due", "role_not_allowed", "fact_not_allowed", "unknown_signer",
     }  # fmt: skip
     allowed: dict[str, set[str]] = {}
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         allowed.clear()
         for case in service.store.cases():
-            options = flows()[case.workflow].allowed(case, at=max(case.at, doing.at))
+            options = service.workflows[case.workflow].allowed(case, at=max(case.at, doing.at))
             assert all(not option.lacks for option in options if option.allowed)
             assert all(option.lacks for option in options if not option.allowed)
             allowed[case.id] = {option.event for option in options if option.allowed}
 
-    def check(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def check(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         if doing.command is not None and doing.command.event in allowed.get(doing.case, ()):
             codes = {reason.code for reason in outcome.reasons}
-            assert codes <= brought or codes & {"time_runs_backwards", "stale_version"}
+            # That a date would need a calendar is seen only when the date is counted.
+            assert codes <= brought or codes & {"time_runs_backwards", "calendar_unpublished"}
 
     play(seed, check, watch)
 
@@ -174,7 +197,7 @@ def test_histories_are_numbered_and_never_run_back(seed: int) -> None:
         assert [entry.number for entry in history] == list(range(1, len(history) + 1))
         assert case.entries == len(history)
         assert case.at >= history[-1].at
-        for earlier, later in zip(history, history[1:], strict=False):
+        for earlier, later in pairwise(history):
             assert earlier.at <= later.at
             assert earlier.target == later.source
             assert later.cause is None or later.cause < later.number
@@ -186,7 +209,7 @@ def test_replaying_a_history_gives_the_same_case(seed: int) -> None:
     """The history alone leads to the same facts, papers, sums, deadlines and linked cases."""
     run = play(seed)
     for case in run.cases():
-        found = flows()[case.workflow].replay(run.service.history(case.id))
+        found = run.flows[case.workflow].replay(run.service.history(case.id))
         assert asdict(found) == asdict(case)
 
 
@@ -195,7 +218,7 @@ def test_cases_and_histories_come_back_from_json(seed: int) -> None:
     """What a host keeps as JSON is the same value when it is read again."""
     run = play(seed)
     for case in run.cases():
-        flow = flows()[case.workflow]
+        flow = run.flows[case.workflow]
         assert flow.case_from_json(flow.to_json(case)) == case
         for entry in run.service.history(case.id):
             assert flow.entry_from_json(flow.to_json(entry)) == entry
@@ -203,9 +226,7 @@ def test_cases_and_histories_come_back_from_json(seed: int) -> None:
 
 def kept(service: rf.CaseService) -> bytes:
     """Everything that a service holds, as bytes."""
-    return b"\n".join(
-        msgspec.json.encode([case, service.history(case.id)]) for case in service.store.cases()
-    )
+    return b"\n".join(msgspec.json.encode([case, service.history(case.id)]) for case in service.store.cases())
 
 
 @any_run
@@ -213,11 +234,11 @@ def test_the_same_commands_give_the_same_bytes(seed: int) -> None:
     """Cases, histories and effects of a run that is repeated are the same to the byte."""
     effects: list[rf.Effect] = []
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         effects.extend(outcome.effects)
 
     run = play(seed, watch)
-    service = rf.CaseService(flows())
+    service = rf.CaseService(run.flows)
     repeated = [effect for doing in run.doings for effect in doing.apply(service).effects]
     assert kept(service) == kept(run.service)
     assert msgspec.json.encode(repeated) == msgspec.json.encode(effects)
@@ -242,7 +263,7 @@ def test_the_same_commands_give_the_same_bytes_in_every_process() -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         found.add(done.stdout.strip())
-    here = hashlib.sha256(kept(played(flows(), Random(7), 40).service)).hexdigest()
+    here = hashlib.sha256(kept(played(firm(0), Random(7), 40).service)).hexdigest()
     assert found == {here}
 
 
@@ -251,7 +272,7 @@ def test_every_effect_has_a_key_of_its_own(seed: int) -> None:
     """No two effects of a run have the same key, so that a host can tell a repetition from a new one."""
     keys: Counter[str] = Counter()
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         keys.update(effect.key for effect in outcome.effects)
 
     play(seed, watch)
@@ -267,7 +288,7 @@ MOVES = frozenset(("chosen", "resumed", "extended", "counted_again"))
 def test_a_due_date_moves_only_by_a_stated_rule(seed: int) -> None:
     """Within a generation a date changes together with a new step that says why, and as that step says."""
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         for case in service.store.cases():
             old = before.get(case.id)
             for name, clock in case.deadlines.items():
@@ -294,7 +315,7 @@ def test_generations_only_grow_and_verdicts_stand(seed: int) -> None:
         "open": {"open", "cancelled"},
     }
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         for name, old in before.items():
             now = service.case(name).deadlines
             for deadline, was in old.deadlines.items():
@@ -314,7 +335,7 @@ def test_a_pause_over_n_midnights_moves_a_term_of_days_by_n_days(seed: int) -> N
     run = play(seed)
     for case in run.cases():
         for name, clock in case.deadlines.items():
-            for step, before in zip(clock.steps[1:], clock.steps, strict=False):
+            for before, step in pairwise(clock.steps):
                 if step.what == "paused":
                     paused_at = step.at
                 if step.what != "resumed":
@@ -361,11 +382,20 @@ def paused_job(tmp_path_factory: pytest.TempPathFactory) -> rf.Workflows:
     return load(tmp_path_factory.mktemp("paused"), job=PAUSED_JOB)
 
 
+NO_TIME = timedelta()
+starts = st.datetimes(
+    datetime(2025, 12, 1, tzinfo=ZONE).replace(tzinfo=None),
+    datetime(2026, 11, 30, tzinfo=ZONE).replace(tzinfo=None),
+    timezones=st.just(ZONE),
+)
+pauses = st.tuples(st.timedeltas(NO_TIME, timedelta(days=2)), st.timedeltas(NO_TIME, timedelta(days=12)))
+
+
 @given(
-    start=st.datetimes(datetime(2025, 12, 1), datetime(2026, 11, 30)),  # noqa: DTZ001 - read in the firm's zone
-    gaps=st.lists(st.tuples(st.timedeltas(timedelta(), timedelta(days=2)), st.timedeltas(timedelta(), timedelta(days=12))), max_size=4),
+    start=starts,
+    gaps=st.lists(pauses, max_size=4),
     length=st.sampled_from(("20 days", "3 weeks", "1 month", "15 working days", "300 hours")),
-)  # fmt: skip
+)
 @settings(max_examples=150)
 def test_pauses_add_up_whatever_the_hours(
     paused_job: rf.Workflows, start: datetime, gaps: list[tuple[timedelta, timedelta]], length: str
@@ -373,7 +403,7 @@ def test_pauses_add_up_whatever_the_hours(
     """After any number of pauses at any hours the due date is the plain one plus what the pauses owe."""
     desk = Desk(paused_job)
     worker = rf.Actor("worker", frozenset(("worker",)))
-    at = start.replace(tzinfo=ZONE)
+    at = start
     desk.service.open("job", "J-1", rf.Command("begin", worker, at, facts={"length": length}))
     due = desk.clock().due_at
     for running, paused in gaps:
@@ -402,12 +432,13 @@ def test_pauses_add_up_whatever_the_hours(
 # ------------------------------------------------------------------ what falls due
 
 
-def lines(service: rf.CaseService) -> dict[str, list[str]]:
-    """Every case's history without what names the version of anything else."""
-    return {
-        case.id: [f"{one.number} {one.at} {one.event} {one.source} {one.target} {one.cause}" for one in service.history(case.id)]
+def lines(service: rf.CaseService) -> list[str]:
+    """Every case's history, short enough to be compared by eye when two differ."""
+    return [
+        f"{one.case} {one.number} {one.at} {one.event} {one.source} {one.target} {one.cause}"
         for case in service.store.cases()
-    }  # fmt: skip
+        for one in service.history(case.id)
+    ]
 
 
 @any_run
@@ -416,9 +447,9 @@ def test_it_makes_no_difference_when_the_sweeps_come(seed: int) -> None:
     as one at every instant at which something falls due."""
     run = play(seed)
     end = run.at + timedelta(days=40)
-    never = again(flows(), run.doings, sweeps=False)
+    never = again(run.flows, run.doings, sweeps=False)
     never.sweep(end)
-    often = rf.CaseService(flows())
+    often = rf.CaseService(run.flows)
     for doing in [*run.doings, Doing(at=end)]:
         while (case := often.store.next_due(doing.at)) is not None and case.wakes_at is not None:
             often.sweep(case.wakes_at)
@@ -433,12 +464,15 @@ def test_a_breach_is_recorded_once_at_its_due_instant(seed: int) -> None:
     """Each generation of a limit has at most one breach, at the instant it was due, and one line says so."""
     seen: dict[tuple[str, str, int], datetime] = {}
 
-    def watch(service: rf.CaseService, before: Mapping[str, rf.Case], doing: Doing, outcome: rf.Outcome) -> None:
+    def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
         for case in service.store.cases():
             for name, clock in case.deadlines.items():
                 if clock.breached_at is not None:
-                    assert clock.breached_at == clock.due_at, f"{case.id} {name}"
-                    assert seen.setdefault((case.id, name, clock.generation), clock.due_at) == clock.due_at
+                    # A date that had passed when it was given is missed at the instant of giving it.
+                    given_at = max(step.at for step in clock.steps)
+                    assert clock.breached_at == max(clock.due_at, given_at), f"{case.id} {name}"
+                    key = (case.id, name, clock.generation)
+                    assert seen.setdefault(key, clock.breached_at) == clock.breached_at
 
     run = play(seed, watch)
     for case in run.cases():
@@ -455,5 +489,6 @@ def test_a_breach_is_recorded_once_at_its_due_instant(seed: int) -> None:
 
 def test_the_beginnings_reach_what_they_are_named_after() -> None:
     """The prefixes that runs begin with stand where the generator expects them."""
-    assert begun(flows(), "warranty").service.case(MAIN).state == "warranty"
-    assert begun(flows(), "change_offered").service.case(f"{MAIN}/change-1").state == "offered"
+    day0 = "2026-03-01"
+    assert begun(firm(0), "warranty", day0).service.case(MAIN).state == "warranty"
+    assert begun(firm(0), "change_offered", day0).service.case(f"{MAIN}/change-1").state == "offered"

@@ -217,6 +217,8 @@ def _run(arguments: argparse.Namespace) -> tuple[Workflows, Replay]:
 
 
 def _read(path: Path) -> bytes:
+    if not path.exists():
+        raise UsageError(f"没有文件 {path} / no such file: {path}")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give a file")
     if path.stat().st_size > TOO_LARGE:

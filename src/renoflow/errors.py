@@ -4,6 +4,7 @@
     ├── DefinitionError          the author's fault: a workflow file or a profile is wrong
     │                            (.problems: every fault at once, each with its place)
     ├── UsageError               the caller's fault: the library was called wrongly
+    │   ├── OutOfRange           a date outside the years 1 to 9999
     │   ├── UnknownName          no such workflow, event, fact, document, payment, deadline or state
     │   └── NaiveInstant         an instant without a time zone
     ├── ScriptError              a replay script is malformed (.line, .reason)
@@ -66,6 +67,10 @@ class UsageError(RenoflowError):
     """The library was called wrongly; the message says what was found and what was allowed."""
 
 
+class OutOfRange(UsageError):
+    """A date outside the years 1 to 9999."""
+
+
 class UnknownName(UsageError):
     """A name that the workflow does not declare; the message lists near ones."""
 
@@ -113,12 +118,18 @@ class MissingExtra(RenoflowError):
         super().__init__(f"{what} is not installed; run: pip install 'renoflow[{extra}]'")
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that looks most like it, empty when none does."""
+    near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    return near[0] if near else ""
+
+
 def did_you_mean(name: str, known: Iterable[str], limit: int = 12) -> str:
     """`; did you mean 'x'?`, or the known names when none is near and they are few."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = nearest(name, names)
     if near:
-        return f"; did you mean {near[0]!r}?"
+        return f"; did you mean {near!r}?"
     if not names:
         return "; none is declared"
     shown = ", ".join(names[:limit])

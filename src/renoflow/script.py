@@ -229,12 +229,12 @@ def run_script(
     """Run the lines in order. Before each, and at `at`, everything due by that instant happens, in time
     order; a refused line does not stop the rest."""
     run = _Run(service or CaseService(workflows))
-    last = at
+    last: datetime | None = None
     for line in lines:
         run.effects.extend(run.service.sweep(line.command.at).effects)
         run.steps.append(_run_line(run, line))
         last = line.command.at
-    if at is not None:
+    if at is not None and (last is None or at >= last):
         run.effects.extend(run.service.sweep(at).effects)
         last = at
     return Replay(service=run.service, steps=tuple(run.steps), effects=tuple(run.effects), at=last)
@@ -246,7 +246,7 @@ def _run_line(run: _Run, line: Line) -> StepResult:
         if line.open is not None:
             parent = line.parent if line.parent and service.store.get(line.parent) else None
             if line.parent and parent is None:
-                raise UnknownName("case", line.parent, (case.id for case in service.store.cases()))
+                raise UnknownName("parent", line.parent, (case.id for case in service.store.cases()))
             outcome = service.open(line.open, line.case, line.command, parent=parent)
         else:
             outcome = service.send(line.case, line.command)

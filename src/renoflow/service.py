@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from attrs import field, frozen
 from msgspec.structs import replace
 
-from renoflow.engine.decide import PUBLISHED
+from renoflow.engine.adjustments import PUBLISHED
+from renoflow.engine.decide import Marks
 from renoflow.engine.linked import told_to_child, told_to_parent
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import RenoflowError, UnknownName
@@ -48,6 +49,17 @@ class Outcome:
     @property
     def refused(self) -> bool:
         return bool(self.reasons)
+
+
+def _together(outcomes: Sequence[Outcome], last: Outcome | None) -> Outcome:
+    """Several outcomes as one; the case and the reasons are those of the last."""
+    return Outcome(
+        case=None if last is None else last.case,
+        reasons=() if last is None else last.reasons,
+        entries=tuple(entry for one in outcomes for entry in one.entries),
+        effects=tuple(effect for one in outcomes for effect in one.effects),
+        refused_openings=tuple(item for one in outcomes for item in one.refused_openings),
+    )
 
 
 class CaseService:
@@ -100,54 +112,48 @@ class CaseService:
             case = transaction.get(case_id)
             if case is None:
                 return Outcome(case=None, reasons=(Reason(code="unknown_case", subject=case_id),))
+            # What fell due stands whatever becomes of the command, and is kept once that is known.
             due = self._fire_family(transaction, case, command.at)
-            # What fell due stands whatever becomes of the command.
+            then = _Transaction(self, transaction)
+            decision = then.decide(then.get(case_id) or case, command)
             before = transaction.commit(case_id)
-            transaction = _Transaction(self)
-            decision = transaction.decide(transaction.get(case_id) or case, command)
-            outcome = transaction.finish(case_id, decision)
-            if not due:
-                return outcome
-            return Outcome(
-                case=outcome.case,
-                reasons=outcome.reasons,
-                entries=(*before.entries, *outcome.entries),
-                effects=(*before.effects, *outcome.effects),
-                refused_openings=(*before.refused_openings, *outcome.refused_openings),
-            )
+            outcome = then.finish(case_id, decision)
+            return _together([before, outcome], outcome) if due else outcome
 
     def sweep(self, at: datetime | str | None = None) -> Outcome:
         """Everything that has fallen due in any case by `at` (now, when not given) happens, in time order."""
         until = datetime.now(UTC) if at is None else instant(at)
         with self._lock:
-            entries: list[HistoryEntry] = []
-            effects: list[Effect] = []
+            outcomes: list[Outcome] = []
             while (case := self.store.next_due(until)) is not None and case.wakes_at is not None:
                 transaction = _Transaction(self)
-                transaction.wake(case, case.wakes_at)
-                outcome = transaction.commit(case.id)
-                entries.extend(outcome.entries)
-                effects.extend(outcome.effects)
-            return Outcome(case=None, entries=tuple(entries), effects=tuple(effects))
+                self._fire_family(transaction, case, case.wakes_at)
+                outcomes.append(transaction.commit(case.id))
+            return _together(outcomes, None)
 
     def recount(self, at: datetime | str | None = None) -> Outcome:
         """Provisional dates of all cases counted again, after a year's calendar was published."""
         now = datetime.now(UTC) if at is None else instant(at)
-        entries: list[HistoryEntry] = []
-        effects: list[Effect] = []
-        for case in self.store.cases():
-            if any(clock.provisional for clock in case.deadlines.values()):
-                outcome = self.send(case.id, Command(PUBLISHED, SYSTEM_ACTOR, max(now, case.at)))
-                entries.extend(outcome.entries)
-                effects.extend(outcome.effects)
-        return Outcome(case=None, entries=tuple(entries), effects=tuple(effects))
+        outcomes = [
+            self.send(case.id, Command(PUBLISHED, SYSTEM_ACTOR, max(now, case.at)))
+            for case in self.store.cases()
+            if any(clock.provisional for clock in case.deadlines.values())
+        ]
+        return _together(outcomes, None)
 
     def _fire_family(self, transaction: _Transaction, case: Case, until: datetime) -> bool:
+        """What falls due in a family of cases by an instant. At each instant the marks of all come first,
+        parents before children, then what follows from them in the same order."""
         fired = False
         family = self._family(case)
         while (due := transaction.next_due(family, until)) is not None and due.wakes_at is not None:
             fired = True
-            transaction.wake(due, due.wakes_at)
+            at = due.wakes_at
+            marked = []
+            while (one := transaction.next_due(family, at)) is not None:
+                marked.append((one.id, transaction.mark(one, at)))
+            for case_id, marks in marked:
+                transaction.follow(case_id, marks, at)
             family = self._family(case) | transaction.touched
         return fired
 
@@ -176,9 +182,10 @@ class _Move:
 
 @frozen
 class _Transaction:
-    """Reads through to the store, writes only at the end."""
+    """Reads through to the store, or to another transaction that will be kept first; writes at the end."""
 
     service: CaseService
+    under: _Transaction | None = None
     cases: dict[str, Case] = field(factory=dict)
     entries: list[HistoryEntry] = field(factory=list)
     effects: list[Effect] = field(factory=list)
@@ -189,7 +196,9 @@ class _Transaction:
         return set(self.cases)
 
     def get(self, case_id: str) -> Case | None:
-        return self.cases.get(case_id) or self.service.store.get(case_id)
+        if case_id in self.cases:
+            return self.cases[case_id]
+        return self.service.store.get(case_id) if self.under is None else self.under.get(case_id)
 
     def next_due(self, among: set[str], until: datetime) -> Case | None:
         due = [
@@ -226,8 +235,15 @@ class _Transaction:
             self._take(case, decision)
         return decision
 
-    def wake(self, case: Case, at: datetime) -> None:
-        self._take(case, self.service.workflow_of(case).wake(case, at))
+    def mark(self, case: Case, at: datetime) -> Marks:
+        decision, marks = self.service.workflow_of(case).mark_due(case, at)
+        self._take(case, decision)
+        return marks
+
+    def follow(self, case_id: str, marks: Marks, at: datetime) -> None:
+        case = self.get(case_id)
+        if case is not None and marks:
+            self._take(case, self.service.workflow_of(case).after_marks(case, marks, at))
 
     def _take(self, before: Case | None, decision: Decision) -> None:
         if decision.case is None or (not decision.entries and not decision.effects and before is not None):
@@ -307,7 +323,8 @@ class _Transaction:
 
     def _children_of(self, case: Case) -> list[Case]:
         stored = [child.id for child in self.service.store.children_of(case.id)]
-        fresh = [one.id for one in self.cases.values() if one.parent == case.id and one.id not in stored]
+        mine = [*self.cases.values(), *(self.under.cases.values() if self.under else ())]
+        fresh = [one.id for one in mine if one.parent == case.id and one.id not in stored]
         return [child for name in (*stored, *fresh) if (child := self.get(name)) is not None]
 
     def _open_child(self, parent: Case, effect: Effect) -> list[_Move]:

@@ -96,16 +96,21 @@ class Duration(msgspec.Struct, frozen=True):
         return self.count * per.get(self.unit, 30.4375 if self.unit == "month" else 365.25)
 
 
-@lru_cache(maxsize=1024)
 def parse_duration(text: object) -> Duration:
     """`"5 days"`, `"1 working day"`, `"2 hours"`, `"2 years"`; raises `ValueError`."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
+    found = _duration(text) if isinstance(text, str) else None
+    if found is None:
         raise ValueError(
             f"{text!r} is not a duration; write a whole number and a unit, as '5 days', "
             "'1 working day', '24 hours', '2 weeks', '6 months' or '2 years'"
         )
-    return Duration(int(match[1]), match[2])  # type: ignore[arg-type]
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _duration(text: str) -> Duration | None:
+    match = _DURATION.fullmatch(text)
+    return None if match is None else Duration(int(match[1]), match[2])  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------ numbers and dates

@@ -28,6 +28,10 @@ REASONS: Mapping[str, Label] = {
     "wrong_state": Label("当前状态「{state}」不能办理「{label}」;须处于「{allowed}」", "'{label}' is not possible in the state '{state}', only in '{allowed}'"),
     "unknown_event": Label("没有名为 {subject} 的事项", "there is no event named {subject}"),
     "role_not_allowed": Label("「{label}」须由{allowed}办理", "'{label}' is for {allowed}"),
+    "unknown_role": Label("没有名为 {found} 的角色{hint}", "there is no role {found}{hint}"),
+    "not_running": Label("「{label}」{status},不能延长", "'{label}' cannot be extended: {status}"),
+    "not_extendable": Label("「{label}」不可延长", "'{label}' may not be extended by anybody"),
+    "unknown_parent": Label("没有编号为 {subject} 的上级案卷", "there is no parent case {subject}"),
     "guard_unmet": Label("未满足:{label}", "not met: {label}"),
     "not_yet_due": Label("未到时间:{label}({opens_at}起)", "not yet: {label} (from {opens_at})"),
     "document_missing": Label("缺《{label}》", "missing document: {label}"),
@@ -46,6 +50,7 @@ REASONS: Mapping[str, Label] = {
     "already_open": Label("该案卷已存在,不能再次开立", "the case exists already and cannot be opened again"),
     "unknown_case": Label("没有编号为 {subject} 的案卷", "there is no case {subject}"),
     "stale_version": Label("案卷已有新的变动(版本 {found},命令依据版本 {wanted})", "the case has moved on (version {found}; the command was made for {wanted})"),
+    "date_out_of_range": Label("由此算出的日期超出公历 1 至 9999 年", "the date that follows lies outside the years 1 to 9999"),
     "calendar_unpublished": Label("{year} 年的工作日历尚未公布,本公司设定为不得推定", "the calendar of {year} is not published, and the firm does not assume one"),
     "leaf": Label("{label}", "{label}"),
 }  # fmt: skip

@@ -35,7 +35,7 @@ def filled(name: str, text: str) -> str:
     for deadline in data.get("deadlines", {}).values():
         deadline.setdefault("owner", "worker")
         for part in deadline.get("parts", ()):
-            part |= _label(part["name"])
+            part.update(_label(part["name"]))
     for payment in data.get("payments", {}).values():
         payment.setdefault("payer", "customer")
     for section in LABELLED:
@@ -43,12 +43,12 @@ def filled(name: str, text: str) -> str:
             item.setdefault("label", _label(key))
     for section in NAMED:
         for key, item in data.get(section, {}).items():
-            item |= _label(key)
+            item.update(_label(key))
             if isinstance(item.get("values"), list):
                 item["values"] = {value: _label(value) for value in item["values"]}
     for rows in data.get("tables", {}).values():
         for key, row in rows.items():
-            row |= _label(key)
+            row.update(_label(key))
     return "\n".join(_lines(data, ()))
 
 
@@ -116,7 +116,7 @@ def shown(at: datetime | None) -> str | None:
 
 
 class Desk:
-    """A service with a clock that is moved by hand; the case is J-1 of the workflow `job` where none is named."""
+    """A service whose clock is moved by hand; the case is J-1 of `job` where none is named."""
 
     def __init__(self, flows: rf.Workflows) -> None:
         self.flows = flows

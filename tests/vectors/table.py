@@ -101,8 +101,10 @@ def _load(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / name).read_text("utf-8"))
 
 
-KEYS = {"zh", "en", "rules", "after", "day0", "case", "instead", "lines", "at", "expect", "effects", "no_effects",
-        "parameters", "calendar", "unpublished", "fault"}  # fmt: skip
+KEYS = {
+    "zh", "en", "rules", "after", "day0", "case", "instead", "lines", "at", "expect", "effects", "no_effects",
+    "parameters", "calendar", "unpublished", "fault",
+}  # fmt: skip
 
 
 def _vector(file: str, data: Mapping[str, Any], prefixes: Mapping[str, Any]) -> Vector:
@@ -121,7 +123,7 @@ def _vector(file: str, data: Mapping[str, Any], prefixes: Mapping[str, Any]) -> 
         rules=tuple(data["rules"]),
         rows=tuple(rows),
         file=file,
-        at=None if "at" not in data else _instant(*data["at"].split(), day0),
+        at=None if "at" not in data else _moment(data["at"], day0),
         expect=data.get("expect", {}),
         effects=tuple(data.get("effects", ())),
         no_effects=tuple(data.get("no_effects", ())),
@@ -150,7 +152,7 @@ def _settings(data: Mapping[str, Any]) -> str:
     """A firm's profile in TOML with what the vector sets; empty when it sets nothing."""
     if not data.keys() & {"parameters", "calendar", "unpublished"}:
         return ""
-    lines = ['[profile]', 'id = "firm"', 'label = { zh = "本公司", en = "The firm" }']
+    lines = ["[profile]", 'id = "firm"', 'label = { zh = "本公司", en = "The firm" }']
     if "unpublished" in data:
         lines.append(f'unpublished = "{data["unpublished"]}"')
     for workflow, values in data.get("parameters", {}).items():
@@ -222,6 +224,11 @@ def _day(text: str, day0: date | None) -> date:
     return date.fromisoformat(text)
 
 
+def _moment(text: str, day0: date | None) -> datetime:
+    day, clock = text.split()
+    return _instant(day, clock, day0)
+
+
 def _instant(day: str, clock: str, day0: date | None) -> datetime:
     """An instant in the firm's zone; 24:00 is the end of a day, as people read it."""
     late = clock == "24:00"
@@ -265,7 +272,8 @@ def _wrong_steps(vector: Vector, steps: list[Mapping[str, Any]]) -> Iterator[str
         reasons = tuple(sorted(f"{one['code']} {one['subject']}".strip() for one in step["reasons"]))
         wanted = tuple(sorted(row.reasons))
         if reasons != wanted:
-            yield f"{row.text}\n    refused for {list(reasons) or 'nothing'}, wanted {list(wanted) or 'acceptance'}"
+            found = ", ".join(reasons) or "accepted"
+            yield f"{row.text}\n    is {found}; wanted {', '.join(wanted) or 'accepted'}"
         elif row.state is not None and step["state"] != row.state:
             yield f"{row.text}\n    leads to {step['state']}"
 
@@ -282,9 +290,7 @@ def _wrong_values(vector: Vector, cases: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrong_effects(vector: Vector, effects: list[Mapping[str, Any]]) -> Iterator[str]:
-    there = [
-        f"{effect['at']} {effect['case']} {effect['kind']} {effect['to']} {effect['about']}" for effect in effects
-    ]
+    there = [" ".join(effect[key] for key in ("at", "case", "kind", "to", "about")) for effect in effects]
     for text in vector.effects:
         day, clock, rest = text.split(" ", 2)
         wanted = f"{_instant(day, clock, None).isoformat()} {rest}"
@@ -322,5 +328,5 @@ def _as_answered(value: Any) -> Any:
     if value == "none":
         return None
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", value):
-        return _instant(*value.split(" "), None).isoformat()
+        return _moment(value, None).isoformat()
     return value

@@ -60,7 +60,7 @@ def test_every_refusal_reads_as_a_sentence_in_both_languages() -> None:
 def test_the_command_line_answers_the_same(
     file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`renoflow replay SCRIPT --json` prints for the last vector of a file what the tables are held against."""
+    """`renoflow replay SCRIPT --json` prints what the tables are held against."""
     vector = [one for one in ALL if one.file == file][-1]
     script, profile = tmp_path / "script.jsonl", tmp_path / "firm.toml"
     script.write_text(vector.script, "utf-8")

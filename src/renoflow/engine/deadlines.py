@@ -279,7 +279,7 @@ def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> De
     if term.name == clock.term and limit == clock.limit:
         return clock
     due_at, target_at = _with_past_pauses(step, clock, due_at, target_at, limit)
-    due_at = max(due_at, step.at)
+    due_at = max(due_at, clock.paused_at or step.at)
     note = ClockStep(
         what="chosen",
         at=step.at,

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
-from renoflow.engine.deadlines import (
-    UnpublishedYearError,
-    counted_again,
-    extended,
-    pass_wake,
-    put,
-    run_ops,
-)
+from renoflow.engine.adjustments import PUBLISHED, count_again, extend_by_hand
+from renoflow.engine.deadlines import UnpublishedYearError, pass_wake, put, run_ops
 from renoflow.engine.effects import change_facts, hand_out, react
 from renoflow.engine.linked import hear
 from renoflow.engine.requirements import holds, transition_for, unmet
 from renoflow.engine.rules import Rules
 from renoflow.engine.step import Step, unopened
-from renoflow.errors import RenoflowError, UsageError
+from renoflow.errors import OutOfRange, RenoflowError, UsageError
 from renoflow.records import (
     NO_FACTS,
     Case,
@@ -26,11 +20,8 @@ from renoflow.records import (
     Decision,
     Reason,
 )
-from renoflow.values import SYSTEM, SYSTEM_ACTOR, Label, parse_duration
+from renoflow.values import SYSTEM, SYSTEM_ACTOR
 from renoflow.workflow.plan import EventPlan, TransitionPlan
-
-PUBLISHED = "calendar.published"
-"""The system's event that counts provisional dates again."""
 
 LONGEST_CHAIN = 1000
 """Steps that one command may lead to; a chain that needs more is a fault that the checks let through."""
@@ -60,8 +51,8 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
         if reasons:
             return Decision(case, reasons=tuple(reasons))
         _settle(step, at)
-    except UnpublishedYearError as unpublished:
-        return _refused(case, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
+    except (UnpublishedYearError, OutOfRange) as error:
+        return _refused(case, _no_date(error))
     return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
 
 
@@ -75,8 +66,8 @@ def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
         if reasons:
             return Decision(None, reasons=tuple(reasons))
         _settle(step, command.at)
-    except UnpublishedYearError as unpublished:
-        return _refused(None, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
+    except (UnpublishedYearError, OutOfRange) as error:
+        return _refused(None, _no_date(error))
     return Decision(step.case(command.at), tuple(step.entries), tuple(step.effects))
 
 
@@ -87,6 +78,28 @@ def wake(rules: Rules, case: Case, at: datetime) -> Decision:
     step = Step(rules, case, SYSTEM_ACTOR, at)
     fire_due(step, at)
     return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects))
+
+
+def mark_due(rules: Rules, case: Case, at: datetime) -> tuple[Decision, Marks]:
+    """The marks of one instant, so that linked cases can have theirs before anything follows."""
+    step = Step(rules, case, SYSTEM_ACTOR, at)
+    marks = record_marks(step, max(at, case.at))
+    return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects)), marks
+
+
+def after_marks(rules: Rules, case: Case, marks: Marks, at: datetime) -> Decision:
+    """What follows from the marks of an instant."""
+    step = Step(rules, case, SYSTEM_ACTOR, at)
+    follow_marks(step, marks, max(at, case.at))
+    if not step.entries and not step.effects and not step.clocks_changed:
+        return Decision(case)
+    return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects))
+
+
+def _no_date(error: UnpublishedYearError | OutOfRange) -> Reason:
+    if isinstance(error, OutOfRange):
+        return Reason(code="date_out_of_range")
+    return Reason(code="calendar_unpublished", values={"year": error.year})
 
 
 def _refused(case: Case | None, *reasons: Reason) -> Decision:
@@ -114,9 +127,10 @@ def _carry_out_of_engine(step: Step, command: Command) -> list[Reason]:
         hear_command(step, command)
         return []
     if name.startswith("deadline.") and name.endswith(".extend"):
-        return _extend_by_hand(step, command)
+        return extend_by_hand(step, command)
     if name == PUBLISHED and command.actor.id == SYSTEM:
-        return _count_again(step)
+        count_again(step)
+        return []
     return [Reason(code="unknown_event", subject=name)]
 
 
@@ -231,7 +245,6 @@ def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) ->
 
 def fire_due(step: Step, until: datetime) -> None:
     """Marks, warnings and escalations up to an instant, in time order; of one instant the marks first."""
-    plan = step.plan
     left = LONGEST_CHAIN * 10
     last = step.entries[-1].at if step.entries else None
     if step.clocks_changed:
@@ -240,81 +253,38 @@ def fire_due(step: Step, until: datetime) -> None:
         left -= 1
         if left < 0:
             raise RenoflowError(f"the clocks of {step.case_id} never come to rest")
-        at = step.wakes_at if last is None else max(step.wakes_at, last)
-        step.as_system(at)
-        marks: list[tuple[str, int]] = []
-        for name, clock_plan in plan.clocks.items():
-            clock = step.deadlines.get(name)
-            if clock is None or clock.wake_at is None or clock.wake_at > at:
-                continue
-            clock, alert, passed = pass_wake(step, clock_plan, clock)
+        last = step.wakes_at if last is None else max(step.wakes_at, last)
+        follow_marks(step, record_marks(step, last), last)
+        step.refresh_wake()
+
+
+Marks = tuple[tuple[str, int], ...]
+"""What passed at one instant (`deadline.answer.breached`), each with its line in the history."""
+
+
+def record_marks(step: Step, at: datetime) -> Marks:
+    """Every clock that wakes at an instant: what passes is recorded and alerts are given, no more yet."""
+    step.as_system(at)
+    marks: list[tuple[str, int]] = []
+    for name, rule in step.plan.clocks.items():
+        clock = step.deadlines.get(name)
+        while clock is not None and clock.wake_at is not None and clock.wake_at <= at:
+            clock, alert, passed = pass_wake(step, rule, clock)
             put(step, name, clock)
             if passed:
-                mark = f"deadline.{name}.{clock_plan.mark}"
+                mark = f"deadline.{name}.{rule.mark}"
                 marks.append((mark, step.record(mark, step.state)))
             elif alert is not None:
                 about = f"deadline.{name}.{'warning' if alert.sign < 0 else 'escalation'}"
                 step.record(about, step.state)
                 for role in alert.notify:
                     step.effect("notify", role, about, {"due_at": clock.due_at})
-        for mark, number in marks:
-            happened(step, (mark,), number, mark)
-            step.as_system(at)
-        last = at
-        step.refresh_wake()
+    return tuple(marks)
 
 
-# ------------------------------------------------------------------ clocks moved from outside
-
-
-def _count_again(step: Step) -> list[Reason]:
-    """Provisional dates, now that their year's calendar is published."""
-    again = {
-        name: counted_again(step, step.plan.clocks[name], clock)
-        for name, clock in step.deadlines.items()
-        if clock.provisional
-    }
-    changed = {name: clock for name, clock in again.items() if clock is not step.deadlines[name]}
-    step.record(PUBLISHED, step.state)
-    for name, clock in changed.items():
-        put(step, name, clock)
-    return []
-
-
-def _extend_by_hand(step: Step, command: Command) -> list[Reason]:
-    """`deadline.<name>.extend` with `by` (a duration) and `reason`: for the roles that the rule names."""
-    name = command.event.removeprefix("deadline.").removesuffix(".extend")
-    plan = step.plan.clocks.get(name)
-    if plan is None:
-        return [Reason(code="unknown_event", subject=command.event)]
-    reasons: list[Reason] = []
-    clock = step.deadlines.get(name)
-    label = Label(f"延长{plan.label.zh}", f"extend: {plan.label.en}")
-    if clock is None or clock.status not in ("running", "paused"):
-        status = "idle" if clock is None else clock.status
-        reasons.append(
-            Reason(code="wrong_state", subject=command.event, label=label,
-                   values={"state": status, "allowed": "running/paused"})
-        )  # fmt: skip
-    if plan.extended_by.isdisjoint(command.actor.roles):
-        allowed = [step.plan.role_labels[role] for role in sorted(plan.extended_by)]
-        values: dict[str, object] = {"allowed": tuple(allowed) or Label("任何人均不可", "nobody")}
-        reasons.append(Reason(code="role_not_allowed", subject=command.event, label=label, values=values))
-    length = None
-    try:
-        length = parse_duration(command.facts.get("by"))
-    except ValueError:
-        wanted = Label("一段时长,如 3 days", "a duration, as '3 days'")
-        wrong: dict[str, object] = {"found": repr(command.facts.get("by")), "wanted": wanted}
-        reasons.append(
-            Reason(code="fact_invalid", subject="by", label=Label("延长多久", "by how much"), values=wrong)
-        )
-    reason = command.facts.get("reason")
-    if not isinstance(reason, str) or not reason.strip():
-        reasons.append(Reason(code="fact_missing", subject="reason", label=Label("延长理由", "the reason")))
-    if reasons or clock is None or length is None:
-        return reasons
-    facts = {"by": str(length), "reason": str(reason)}
-    step.record(command.event, step.state, facts=facts, command=command)
-    put(step, name, extended(step, plan, clock, length, 1, command.event, str(reason)))
-    return []
+def follow_marks(step: Step, marks: Marks, at: datetime) -> None:
+    """What listens to the marks of an instant, in their order."""
+    for mark, number in marks:
+        step.as_system(at)
+        happened(step, (mark,), number, mark)
+    step.as_system(at)

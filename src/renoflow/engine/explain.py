@@ -195,7 +195,7 @@ class _Story:
                 off.append(date.fromordinal(day).isoformat())
         for days, zh, en in (
             (off, "法定休息日不计", "Holidays not counted"),
-            (worked, "调休上班日计入", "Made workdays counted"),
+            (worked, "调休上班日计入", "Make-up workdays counted"),
         ):
             if days:
                 shown = ", ".join(days[:MOST_NAMED]) + (" …" if len(days) > MOST_NAMED else "")

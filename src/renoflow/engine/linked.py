@@ -28,7 +28,8 @@ def hear(step: Step, told: Told) -> tuple[str, ...]:
         happenings.append(f"child.{told.name}.opened")
     if told.event in plan.hears:
         happenings.append(f"child.{told.name}.{told.event}")
-    if told.ended and (old is None or not old.ended):
+    # An ended child that was forgotten has ended already, whatever it still says.
+    if told.ended and (told.opened if old is None else not old.ended):
         happenings.append(f"child.{told.name}.ended")
     if not told.ended and not told.opened and (old is None or old.ended):
         happenings.append(f"child.{told.name}.reopened")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from renoflow.errors import UnknownName, UsageError
+from renoflow.errors import OutOfRange, UnknownName
 from renoflow.values import Lang, instant
 
 LAST_DAY = date.max.toordinal()
@@ -98,9 +98,9 @@ class LocalDays:
             raise outside(f"{at.isoformat()} in {self.zone}") from None
 
 
-def outside(what: str) -> UsageError:
+def outside(what: str) -> OutOfRange:
     """The error for what no calendar of four-digit years can hold."""
-    return UsageError(f"{what} lies outside the years 1 to 9999")
+    return OutOfRange(f"{what} lies outside the years 1 to 9999")
 
 
 def date_of(day: int) -> date:

@@ -74,7 +74,11 @@ def _options(rules: Rules, case: Case, actor: Actor | None, at: datetime) -> Ite
         if transition is None:
             continue
         reasons, _ = unmet(step, event, transition, NO_FACTS, (), ())
-        open_guards = {guard.name for guard in event.guards if guard.reads.intersection(event.accepts)}
+        open_guards = {
+            guard.name
+            for guard in event.guards
+            if guard.reads_proof or guard.reads.intersection(event.accepts)
+        }
         needs = tuple(
             reason
             for reason in reasons
@@ -122,16 +126,17 @@ def route(rules: Rules, case: Case, target: str) -> tuple[RouteStep, ...] | None
 
 
 def _ways_out(rules: Rules, case: Case, state: str) -> Iterator[tuple[EventPlan, TransitionPlan]]:
-    for event in rules.plan.events.values():
+    # What people do comes before what the system does by itself, which needs something to go wrong first.
+    for event in sorted(rules.plan.events.values(), key=lambda event: event.by == {SYSTEM}):
         if START in event.sources:
             continue
         plain = event.transitions.get(state)
         if plain is not None and plain.enters:
             yield event, plain
-        for (source, origin), transition in event.histories.items():
-            remembered = case.remembered.get(state)
-            if source == state and remembered in (None, origin):
-                yield event, transition
+        # Where a history leads is known only from where the case stands; on the way it would lead back.
+        back = event.histories.get((state, case.remembered.get(state, ""))) if state == case.state else None
+        if back is not None:
+            yield event, back
 
 
 def _route_step(case: Case, event: EventPlan, transition: TransitionPlan) -> RouteStep:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from renoflow.engine.step import Step
-from renoflow.errors import UnknownName
+from renoflow.errors import UnknownName, nearest
 from renoflow.records import (
     Document,
     DocumentRecord,
@@ -61,6 +61,7 @@ def unmet(
             Reason(code="role_not_allowed", subject=event.name, label=event.label,
                    values={"allowed": event.by_label, "roles": tuple(sorted(step.actor.roles))})
         )  # fmt: skip
+        reasons.extend(_unknown_roles(step))
     kept: dict[str, FactValue] = {}
     if facts:
         kept = _read_facts(step, event, facts, reasons)
@@ -86,6 +87,17 @@ def unmet(
             if guard.payment not in unpaid and not guard.test(step):
                 reasons.append(guard.reason(step))
     return reasons, kept
+
+
+def _unknown_roles(step: Step) -> Iterator[Reason]:
+    """A role that is refused because it is misspelt."""
+    known = step.plan.roles
+    for role in step.actor.sorted_roles:
+        if role not in known:
+            near = nearest(role, known)
+            hint = Label(f",是否为 {near}?", f"; did you mean {near}?") if near else Label("", "")
+            values = {"found": role, "hint": hint}
+            yield Reason(code="unknown_role", subject=role, values=values)
 
 
 def _wrong_state(step: Step, event: EventPlan) -> Reason:
@@ -122,7 +134,7 @@ def _read_facts(
             continue
         try:
             kept[name] = plan.read(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             reasons.append(
                 Reason(code="fact_invalid", subject=name, label=plan.label,
                        values={"found": _short(value), "wanted": plan.wanted, "why": str(error)})
@@ -142,7 +154,11 @@ def _is_linked(step: Step, workflow: str) -> bool:
 
 
 def _short(value: object) -> str:
-    text = repr(value) if not isinstance(value, (str, Decimal)) else str(value)
+    try:
+        text = repr(value) if not isinstance(value, (str, Decimal)) else str(value)
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or a value nested too deeply, cannot even be written out.
+        return "…"
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -11,7 +11,7 @@ from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.engine import outlook
 from renoflow.engine.calendar import Calendar, YearPlan
 from renoflow.engine.codec import case_from_json, entry_from_json, to_json
-from renoflow.engine.decide import decide, open_case, wake
+from renoflow.engine.decide import Marks, after_marks, decide, mark_due, open_case, wake
 from renoflow.engine.explain import Explanation, explain
 from renoflow.engine.linked import introduction
 from renoflow.engine.outlook import Option, RouteStep
@@ -120,6 +120,14 @@ class Workflow:
         """What falls due by `at`: warnings, breaches, escalations, and what they fire."""
         self._own(case)
         return wake(self._rules, case, instant(at))
+
+    def mark_due(self, case: Case, at: datetime) -> tuple[Decision, Marks]:
+        """The marks of one instant alone; `after_marks` does what follows from them. For whoever runs linked
+        cases, where the marks of all come before what follows in any."""
+        return mark_due(self._rules, case, at)
+
+    def after_marks(self, case: Case, marks: Marks, at: datetime) -> Decision:
+        return after_marks(self._rules, case, marks, at)
 
     def replay(self, history: Iterable[HistoryEntry]) -> Case:
         """The case that a history leads to; raises `HistoryMismatch` where the rules disagree with it."""

@@ -91,6 +91,7 @@ def case_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
         "case": case.id,
         "workflow": case.workflow,
         "state": case.state,
+        "version": case.version,
         "parent": case.parent or None,
         "at": calendar.iso(case.at),
         "facts": plain(case.facts, calendar),
@@ -123,6 +124,7 @@ def effect_answers(effects: Iterable[Effect], calendar: Calendar) -> list[dict[s
             "at": calendar.iso(effect.at),
             "case": effect.case,
             "about": effect.about,
+            "key": effect.key,
             "data": plain(effect.data, calendar),
         }
         for effect in effects

@@ -55,7 +55,7 @@ HEAD = {
 
 
 KINDS = {
-    "limit": Label("时限", "limit"),
+    "limit": Label("期限", "limit"),
     "wait": Label("等待期", "wait"),
     "period": Label("有效期", "period"),
 }

@@ -35,7 +35,7 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
 
 
 def distance(at: datetime, now: datetime, lang: Lang) -> str:
-    """How far an instant is from now, as people say it: `还有3天`, `3 days left`, `已过2小时`, `2 hours ago`."""
+    """How far an instant is from now, as people say it: `还有3天`, `3 days left`, `2 hours ago`."""
     words = pendulum.instance(at).diff_for_humans(pendulum.instance(now), absolute=True, locale=lang)
     shown = Label(f"还有{words}", f"{words} left") if at > now else Label(f"已过{words}", f"{words} ago")
     return shown.text(lang)

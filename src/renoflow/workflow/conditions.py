@@ -47,7 +47,8 @@ Finder = Callable[[Scene], Label]
 @frozen(kw_only=True)
 class Condition:
     """A compiled condition. `how` is leaf, all, any or not; `found` says what a leaf sees now;
-    `opens_at` is set on leaves that wait for an instant; `reads` are the facts it depends on. What cannot
+    `opens_at` is set on leaves that wait for an instant; `reads` are the facts it depends on, and
+    `reads_proof` says whether it looks at documents or payments, which may come with any command. What cannot
     be met by anybody's doing (a firm's setting, a "not") is not offered as a way out of a refusal.
     `payment` is the one that a leaf asks for."""
 
@@ -59,6 +60,7 @@ class Condition:
     found: Finder | None = None
     opens_at: Getter | None = None
     reads: frozenset[str] = frozenset()
+    reads_proof: bool = False
     can_be_met: bool = True
     payment: str = ""
 
@@ -235,7 +237,13 @@ class ConditionCompiler:
                 return False
             return record.signed_copies >= (1 if leaf.signed == "some" else record.copies)
 
-        return Condition(name=name, label=statements.document(self.definition, leaf), how="leaf", test=test)
+        return Condition(
+            name=name,
+            label=statements.document(self.definition, leaf),
+            how="leaf",
+            test=test,
+            reads_proof=True,
+        )
 
     def deadline(self, leaf: DeadlineLeaf) -> Condition:
         names = self._deadline_names(leaf.deadline)
@@ -301,6 +309,7 @@ class ConditionCompiler:
             how="leaf",
             test=test,
             payment=name,
+            reads_proof=True,
             found=lambda scene: _yuan(scene.payments.get(name, 0)),
         )
 
@@ -465,7 +474,14 @@ def _group(node: AllOf | AnyOf | NotOf, how: str, parts: tuple[Condition, ...], 
         "any": any(part.can_be_met for part in parts),
     }[how]
     return Condition(
-        name="", label=label, how=how, test=test, parts=parts, reads=reads, can_be_met=can_be_met
+        name="",
+        label=label,
+        how=how,
+        test=test,
+        parts=parts,
+        reads=reads,
+        reads_proof=any(part.reads_proof for part in parts),
+        can_be_met=can_be_met,
     )
 
 

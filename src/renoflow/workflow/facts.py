@@ -116,6 +116,8 @@ def _yes_no(value: object) -> bool:
 def _text(value: object) -> str:
     if type(value) is not str or not value.strip():
         raise ValueError(f"{value!r} is not a text, or is empty")
+    if not value.isascii():
+        value.encode()  # half a surrogate pair is no text; its error is a ValueError
     return value
 
 
@@ -153,7 +155,7 @@ def _set(choices: tuple[str, ...]) -> Reader:
     def read(value: Any) -> FactValue:
         if not isinstance(value, (list, tuple, set, frozenset)):
             raise ValueError(f"{value!r} is not a list out of {', '.join(choices)}")
-        strangers = [item for item in value if item not in known]
+        strangers = [item for item in value if not isinstance(item, str) or item not in known]
         if strangers:
             raise ValueError(f"{strangers[0]!r} is not one of {', '.join(choices)}")
         return tuple(choice for choice in choices if choice in value)

@@ -84,7 +84,7 @@ class Operands:
     # -------------------------------------------------------------- amounts
 
     def amount(self, name: str) -> Getter:
-        """A computed figure: exact, rounded half up to the cent (or to a whole count) at the end."""
+        """A computed figure, exact; money is rounded half up to the cent in the end, a count cut."""
         found = self._amounts.get(name)
         if found is None:
             # Stored before its terms are compiled, so that amounts may refer to each other in any order.
@@ -122,7 +122,10 @@ class Operands:
             if figure is None:
                 return None
             if share is not None:
-                figure *= share(scene)
+                part = share(scene)
+                if part is None:
+                    return None
+                figure *= part
             for item in plus:
                 figure += item(scene) or 0
             for item in minus:
@@ -156,11 +159,11 @@ class Operands:
 
         return figure
 
-    def _share(self, ref: str) -> Callable[[Scene], Decimal]:
+    def _share(self, ref: str) -> Callable[[Scene], Decimal | None]:
         value = self.resolved(ref)
         if isinstance(value, str) and value.startswith("@"):
             get = self.getter(value)
-            return lambda scene: get(scene) or Decimal(0)
+            return get
         share = parse_percent(value)
         return lambda scene: share
 
