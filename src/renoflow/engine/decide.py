@@ -140,14 +140,7 @@ def _attempt(
     derived = change_facts(step, event.effects) if event.changes_facts else NO_FACTS
     if transition.enters:
         enter(step, event, transition)
-    step.record(
-        event.name,
-        source,
-        facts=kept,
-        derived=derived,
-        command=command,
-        cause=cause,
-    )
+    step.record(event.name, source, kept, derived, command, cause)
     if transition.ops:
         run_ops(step, transition.ops, event.name)
     if event.hands_out:
@@ -163,7 +156,7 @@ def enter(step: Step, event: EventPlan, transition: TransitionPlan) -> None:
     if target in step.plan.remembering and not event.histories:
         step.put("remembered", target, step.state)
     step.state = target
-    step.changes["entered_at"] = step.at
+    step.entered_at = step.at
 
 
 def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:

@@ -91,7 +91,7 @@ def _open(step: Step, opening: OpeningPlan, about: str) -> None:
             "facts": {**shared, **row},
         }
         step.effect("open", opening.workflow, about, data)
-    step.put("opened", name, number)
+    step.opened = {**step.opened, name: number}
 
 
 def _tell(step: Step, telling: TellingPlan, about: str) -> None:
