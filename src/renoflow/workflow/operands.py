@@ -46,6 +46,11 @@ class Operands:
             return self.parameter(value[1:])
         return value
 
+    def is_reference(self, value: Scalar) -> bool:
+        """Whether a value has to be looked up in a case."""
+        resolved = self.resolved(value)
+        return isinstance(resolved, str) and resolved.startswith("@")
+
     # -------------------------------------------------------------- getters
 
     def getter(self, value: Scalar, like: FactPlan | None = None) -> Getter:

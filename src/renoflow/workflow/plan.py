@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from attrs import frozen
+from attrs import field, frozen
 
 from renoflow.definition.model import DeadlineKind, WorkflowDefinition
 from renoflow.values import Duration, Label
@@ -94,14 +94,16 @@ class ReactionPlan:
 # ------------------------------------------------------------------ clocks
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class TermPlan:
-    """`limit` and `until` look their value up when the term is chosen; None means not given."""
+    """`limit` and `until` look their value up when the term is chosen; None means not given. `length` is the
+    limit of a term that always has the same one. Each belongs to one clock, and equals only itself."""
 
     name: str
     label: Label | None
     test: Test | None
     target: Duration | None
+    length: Duration | None
     limit: Callable[[Scene], Duration | None]
     until: Callable[[Scene], date | None] | None
     floor: Duration | None
@@ -124,7 +126,8 @@ class PausePlan:
 
 @frozen(kw_only=True)
 class ClockPlan:
-    """One deadline rule, or one part of it. `alerts` are in the order in which they come."""
+    """One deadline rule, or one part of it. `alerts` are in the order in which they come. `only_term` is set
+    where every start takes the same term."""
 
     name: str
     rule: str
@@ -134,6 +137,7 @@ class ClockPlan:
     kind: DeadlineKind
     statutory: bool
     terms: tuple[TermPlan, ...]
+    only_term: TermPlan | None
     counts_from: Callable[[Scene], date | None] | None
     pauses: tuple[PausePlan, ...]
     stops_when: Test | None
@@ -149,7 +153,8 @@ class ClockPlan:
 
 @frozen(kw_only=True)
 class ClockOp:
-    """What one happening does to one clock. `entry` is the state entered, for the pause clauses."""
+    """What one happening does to one clock. `entry` is the state entered, for the pause clauses; `name` is
+    the clock's, `begins` says whether it may start one that never ran."""
 
     clock: ClockPlan
     cancel: bool = False
@@ -158,6 +163,16 @@ class ClockOp:
     start: bool = False
     restart: bool = False
     entry: str | None = None
+    name: str = field(init=False)
+    begins: bool = field(init=False)
+
+    @name.default
+    def _name(self) -> str:
+        return self.clock.name
+
+    @begins.default
+    def _begins(self) -> bool:
+        return self.start or self.restart
 
 
 # ------------------------------------------------------------------ events
