@@ -20,6 +20,7 @@ SYSTEM = "system"
 """The actor that stands for the company's own doings: openings, clocks, what follows by itself."""
 
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 
 
 @frozen
@@ -145,7 +146,7 @@ def parse_percent(value: object) -> Decimal:
 
 def round_money(value: Decimal) -> Decimal:
     """To the cent, half up."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return value.quantize(CENT, ROUND_HALF_UP)
 
 
 def parse_date(value: object) -> date:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
-from renoflow.values import Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.values import ZERO, Label, parse_decimal, parse_duration, parse_percent, round_money
 from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
@@ -146,12 +146,12 @@ class Operands:
         """A reference or literal as an exact number; None when it is not known."""
         if isinstance(ref, str) and ref.startswith("paid."):
             payment = ref.removeprefix("paid.")
-            return lambda scene: scene.payments.get(payment, Decimal(0))
+            return lambda scene: scene.payments.get(payment, ZERO)
         if isinstance(ref, str) and ref.startswith("children."):
             _, child, fact = ref.split(".", 2)
             return lambda scene: sum(
-                (Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()),
-                Decimal(0),
+                [Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()],
+                ZERO,
             )
         get = self.getter(ref if ref is not None else 0)
 
@@ -165,7 +165,7 @@ class Operands:
         value = self.resolved(ref)
         if isinstance(value, str) and value.startswith("@"):
             get = self.getter(value)
-            return lambda scene: get(scene) or Decimal(0)
+            return lambda scene: get(scene) or ZERO
         share = parse_percent(value)
         return lambda scene: share
 
