@@ -18,6 +18,14 @@ from renoflow.workflow.scene import Scene
 
 
 @frozen(kw_only=True)
+class GivenPlan:
+    """Facts handed on with an effect, those not known left out. `ready` has them where all are literals."""
+
+    facts: tuple[tuple[str, Getter], ...]
+    ready: Mapping[str, object] | None
+
+
+@frozen(kw_only=True)
 class NoticePlan:
     """`role` is a name, or a function that finds it (`@level.role`); `why` is what `when` says."""
 
@@ -32,7 +40,7 @@ class OpeningPlan:
     workflow: str
     reason: str
     when: Test | None
-    facts: tuple[tuple[str, Getter], ...]
+    facts: GivenPlan
     each: tuple[Mapping[str, object], ...]
     once: bool
 
@@ -45,7 +53,7 @@ class TellingPlan:
     name: str
     event: str
     when: Test | None
-    facts: tuple[tuple[str, Getter], ...]
+    facts: GivenPlan
     documents: tuple[str, ...]
 
 
