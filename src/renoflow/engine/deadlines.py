@@ -36,14 +36,15 @@ def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
     for op in ops:
         name = op.name
         before = clock = deadlines.get(name)
-        if clock is None:
-            if op.begins:
-                clock = started(step, op.clock, None, event)
-        else:
+        if clock is not None:
             clock = _applied(step, op, clock, event)
-        if op.entry is not None and clock is not None:
+        elif op.begins:
+            clock = started(step, op.clock, None, event)
+        if clock is None:
+            continue
+        if op.entry is not None:
             clock = at_entry(step, op.clock, clock, op.entry)
-        if clock is not before and clock is not None:
+        if clock is not before:
             if changed is None:
                 changed = {**deadlines}
             changed[name] = clock

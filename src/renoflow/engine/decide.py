@@ -59,7 +59,8 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
         reasons = _carry_out(step, command)
         if reasons:
             return Decision(case, reasons=tuple(reasons))
-        _settle(step, at)
+        if step.clocks_changed:
+            _settle(step, at)
     except UnpublishedYearError as unpublished:
         return _refused(case, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
     return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
@@ -74,7 +75,8 @@ def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
         reasons = _carry_out(step, command)
         if reasons:
             return Decision(None, reasons=tuple(reasons))
-        _settle(step, command.at)
+        if step.clocks_changed:
+            _settle(step, command.at)
     except UnpublishedYearError as unpublished:
         return _refused(None, Reason(code="calendar_unpublished", values={"year": unpublished.year}))
     return Decision(step.case(command.at), tuple(step.entries), tuple(step.effects))
@@ -181,10 +183,9 @@ def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
 
 def _settle(step: Step, at: datetime) -> None:
     """What a step has made due at its own instant (a date in the past) happens in it."""
-    if step.clocks_changed:
-        step.refresh_wake()
-        if step.wakes_at is not None and step.wakes_at <= at:
-            fire_due(step, at)
+    step.refresh_wake()
+    if step.wakes_at is not None and step.wakes_at <= at:
+        fire_due(step, at)
 
 
 # ------------------------------------------------------------------ what was told

@@ -25,8 +25,7 @@ def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
         found = value(step)
         if found is not None:
             facts[name] = plan.keep(found)
-    touched = [name for name, _, _ in effects.adds] + [name for name, _, _ in effects.sets]
-    return {name: facts[name] for name in touched if name in facts}
+    return {name: facts[name] for name in effects.touched if name in facts}
 
 
 def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:

@@ -152,34 +152,32 @@ def _short(value: object) -> str:
 
 
 def _bring_documents(step: Step, documents: tuple[Document, ...], reasons: list[Reason]) -> None:
-    plan, at = step.plan, step.at
-    all_signers = plan.signers
+    plan = step.plan
     merged = dict(step.documents)
     for document in documents:
         name = document.id
-        signers = all_signers.get(name)
+        signers = plan.signers.get(name)
         if signers is None:
-            raise UnknownName("document", name, all_signers)
-        signatures: tuple[Signature, ...] = ()
-        if document.signed_by:
-            signatures = _signatures(step, document)
-            strangers = [s.role for s in signatures if s.role not in plan.roles]
-            if strangers:
+            raise UnknownName("document", name, plan.signers)
+        signatures = _signatures(step, document) if document.signed_by else ()
+        for signature in signatures:
+            if signature.role not in plan.roles:
                 paper = plan.definition.documents[name]
                 reasons.append(
                     Reason(code="unknown_signer", subject=name, label=Label(paper.zh, paper.en),
-                           values={"found": strangers[0]})
+                           values={"found": signature.role})
                 )  # fmt: skip
-                continue
-        copies, signed_copies = 1, 0
-        if name in merged:
-            old = merged[name]
-            if name in plan.repeating:
-                copies, signed_copies = old.copies + 1, old.signed_copies
-            else:
-                signatures = _put_together(old.signatures, signatures)
-        complete = not signers or _complete(signers, signatures)
-        merged[name] = DocumentRecord(copies, signed_copies + complete, complete, at, signatures)
+                break
+        else:
+            copies, signed_copies = 1, 0
+            if name in merged:
+                old = merged[name]
+                if name in plan.repeating:
+                    copies, signed_copies = old.copies + 1, old.signed_copies
+                else:
+                    signatures = _put_together(old.signatures, signatures)
+            complete = not signers or _complete(signers, signatures)
+            merged[name] = DocumentRecord(copies, signed_copies + complete, complete, step.at, signatures)
     step.documents = merged
 
 
@@ -202,11 +200,14 @@ def _put_together(old: tuple[Signature, ...], new: tuple[Signature, ...]) -> tup
 
 
 def _complete(signers: tuple[str, ...], signatures: tuple[Signature, ...]) -> bool:
+    """Whether everyone has signed. Two loops: there are few, and a set or a list would cost more."""
     if len(signers) > len(signatures):
         return False
-    there = [signature.role for signature in signatures]
-    for role in signers:  # noqa: SIM110 - a generator would cost more than the comparison
-        if role not in there:
+    for role in signers:
+        for signature in signatures:
+            if signature.role == role:
+                break
+        else:
             return False
     return True
 

@@ -72,7 +72,8 @@ class Step:
 
     @property
     def children(self) -> Mapping[str, Mapping[str, LinkedCase]]:
-        found: Mapping[str, Mapping[str, LinkedCase]] = self._now("children")
+        found: Mapping[str, Mapping[str, LinkedCase]]
+        found = self._now("children") if self.changes else self.before.children
         return found
 
     @property

@@ -505,28 +505,28 @@ def _any_of(tests: tuple[Test, ...]) -> Test:
 def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[Any]]) -> Test:
     """How many of the children that `where` speaks of are in the states asked for."""
     states = None if leaf.state is None else frozenset(leaf.state)
-    ended, every, some = leaf.ended, leaf.quantity == "all", leaf.quantity == "some"
+    ended, quantity = leaf.ended, leaf.quantity
     wheres = tuple(where.items())
 
     def test(scene: Scene) -> bool:
-        there: list[Mapping[str, Any]] = []
-        for case in scene.children.get(name, NOTHING).values():
-            facts = case.facts
-            for key, values in wheres:
-                if facts.get(key) not in values:
-                    break
-            else:
-                fits = (states is None or case.state in states) and (ended is None or case.ended is ended)
-                if fits is not every:
-                    # One that fits settles "some" and "none"; one that does not settles "all".
-                    return some
-                there.append(facts)
-        if not every:
-            return not some
-        if not there:
+        cases = scene.children.get(name)
+        if not cases:
+            return quantity == "none"
+        there = list(cases.values())
+        for key, values in wheres:
+            there = [case for case in there if case.facts.get(key) in values]
+        fitting = there
+        if states is not None:
+            fitting = [case for case in fitting if case.state in states]
+        if ended is not None:
+            fitting = [case for case in fitting if case.ended is ended]
+        if quantity != "all":
+            return bool(fitting) is (quantity == "some")
+        if not there or len(fitting) < len(there):
             return False
+        # Each value that is asked for must be there.
         for key, values in wheres:  # noqa: SIM110 - a generator would cost more than the comparison
-            if not values.issubset([facts[key] for facts in there]):
+            if not values.issubset([case.facts[key] for case in there]):
                 return False
         return True
 

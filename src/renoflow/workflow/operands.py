@@ -129,9 +129,9 @@ class Operands:
             if share is not None:
                 figure *= share(scene)
             for item in plus:
-                figure += item(scene) or 0
+                figure += item(scene) or ZERO
             for item in minus:
-                figure -= item(scene) or 0
+                figure -= item(scene) or ZERO
             for bound in ceilings:
                 limit = bound(scene)
                 figure = figure if limit is None else min(figure, limit)
@@ -153,7 +153,11 @@ class Operands:
                 [Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()],
                 ZERO,
             )
-        get = self.getter(ref if ref is not None else 0)
+        known = self.resolved(ref if ref is not None else 0)
+        if not self.is_reference(known):
+            number = parse_decimal(known)
+            return lambda scene: number
+        get = self._reference(str(known)[1:])
 
         def figure(scene: Scene) -> Decimal | None:
             value = get(scene)

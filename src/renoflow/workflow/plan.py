@@ -76,6 +76,8 @@ class ExtensionPlan:
 
 @frozen(kw_only=True)
 class EffectsPlan:
+    """`touched` names the facts that are added to or set."""
+
     adds: tuple[tuple[str, Getter, int | None], ...] = ()
     sets: tuple[tuple[str, FactPlan, Getter], ...] = ()
     notifies: tuple[NoticePlan, ...] = ()
@@ -83,6 +85,11 @@ class EffectsPlan:
     tells: tuple[TellingPlan, ...] = ()
     asks: tuple[AskingPlan, ...] = ()
     extends: tuple[ExtensionPlan, ...] = ()
+    touched: tuple[str, ...] = field(init=False)
+
+    @touched.default
+    def _touched(self) -> tuple[str, ...]:
+        return (*[name for name, _, _ in self.adds], *[name for name, _, _ in self.sets])
 
     @property
     def inward(self) -> bool:
