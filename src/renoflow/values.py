@@ -20,6 +20,7 @@ SYSTEM = "system"
 """The actor that stands for the company's own doings: openings, clocks, what follows by itself."""
 
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 
 
 @frozen
@@ -150,14 +151,17 @@ def parse_percent(value: object) -> Decimal:
 
 def round_money(value: Decimal) -> Decimal:
     """To the cent, half up."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return value.quantize(CENT, ROUND_HALF_UP)
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def parse_date(value: object) -> date:
     """`"2026-03-09"`; raises `ValueError`."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    if isinstance(value, str) and _DATE.fullmatch(value):
         return date.fromisoformat(value)
     raise ValueError(f"{value!r} is not a date; write it as '2026-03-09'")
 

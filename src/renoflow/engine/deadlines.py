@@ -32,26 +32,39 @@ class UnpublishedYearError(Exception):
 def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
     """Apply to each clock what this happening does to it."""
     deadlines = step.deadlines
-    changed: dict[str, Deadline] = {}
+    changed: dict[str, Deadline] | None = None
     for op in ops:
-        plan = op.clock
-        before = clock = deadlines.get(plan.name)
+        name = op.name
+        before = clock = deadlines.get(name)
         if clock is not None:
-            if op.cancel:
-                clock = cancelled(clock)
-            if op.stop and (plan.stops_when is None or plan.stops_when(step)):
-                clock = stopped(clock, step.at)
-            if op.rechoose and clock.status in LIVE:
-                clock = chosen_again(step, plan, clock, event)
-        if op.restart or (op.start and (clock is None or clock.status not in LIVE)):
-            clock = started(step, plan, clock, event)
-        if op.entry is not None and clock is not None:
-            clock = at_entry(step, plan, clock, op.entry)
-        if clock is not before and clock is not None:
-            changed[plan.name] = clock
-    if changed:
-        step.deadlines = {**deadlines, **changed}
+            clock = _applied(step, op, clock, event)
+        elif op.begins:
+            clock = started(step, op.clock, None, event)
+        if clock is None:
+            continue
+        if op.entry is not None:
+            clock = at_entry(step, op.clock, clock, op.entry)
+        if clock is not before:
+            if changed is None:
+                changed = {**deadlines}
+            changed[name] = clock
+    if changed is not None:
+        step.deadlines = changed
         step.clocks_changed = True
+
+
+def _applied(step: Step, op: ClockOp, clock: Deadline, event: str) -> Deadline:
+    """What a happening does to a clock that was started once."""
+    plan = op.clock
+    if op.cancel:
+        clock = cancelled(clock)
+    if op.stop and (plan.stops_when is None or plan.stops_when(step)):
+        clock = stopped(clock, step.at)
+    if op.rechoose and clock.status in LIVE:
+        clock = chosen_again(step, plan, clock, event)
+    if op.restart or (op.start and clock.status not in LIVE):
+        clock = started(step, plan, clock, event) or clock
+    return clock
 
 
 def put(step: Step, name: str, clock: Deadline) -> None:
@@ -64,27 +77,33 @@ def put(step: Step, name: str, clock: Deadline) -> None:
 
 def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> Deadline | None:
     """A new generation, or the clock as it was when no term matches."""
-    term = matching_term(step, plan)
+    term = plan.only_term or matching_term(step, plan)
     if term is None:
         return old
-    day, start = _counted_from(step, plan)
+    at = start = step.at
+    day = step.today
+    if plan.counts_from is not None:
+        first = plan.counts_from(step)
+        if first is not None and (ordinal := first.toordinal()) != day:
+            day, start = ordinal, step.calendar.midnight(ordinal)
     due = _reckon(step, plan, term, day, start)
     if due is None:
         return old
     due_at, target_at, limit, provisional, rolled, asked, warnings = due
+    name = term.name
     begun = ClockStep(
         what="started",
-        at=step.at,
+        at=at,
         by=event,
         due_at=due_at,
-        term=term.name,
+        term=name,
         limit=limit,
         rolled=rolled,
         asked=asked,
     )
-    done, wake_at = 0, max(due_at, step.at)
+    done, wake_at = 0, due_at if due_at > at else at
     for warning in warnings:
-        if warning > step.at:
+        if warning > at:
             wake_at = warning
             break
         done += 1
@@ -94,7 +113,7 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
         started_at=start,
         due_at=due_at,
         target_at=target_at,
-        term=term.name,
+        term=name,
         limit=limit,
         provisional=provisional,
         wake_at=wake_at,
@@ -114,17 +133,6 @@ def matching_term(step: Step, plan: ClockPlan) -> TermPlan | None:
     return None
 
 
-def _counted_from(step: Step, plan: ClockPlan) -> tuple[int, datetime]:
-    """The day that counts as the first, and the instant of the start."""
-    if plan.counts_from is not None:
-        day = plan.counts_from(step)
-        if day is not None:
-            ordinal = day.toordinal()
-            if ordinal != step.today:
-                return ordinal, step.calendar.midnight(ordinal)
-    return step.today, step.at
-
-
 class Reckoned(NamedTuple):
     """When a term ends: the instants of its due date and target, the limit in words, whether the date is
     provisional, and whether it rolled over rest days."""
@@ -140,12 +148,19 @@ class Reckoned(NamedTuple):
 
 def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: datetime) -> Reckoned | None:
     """A term counted from its first day; None when its length or date is not known."""
-    until: date | None = None if term.until is None else term.until(step)
-    length = None if until is not None else term.limit(step)
-    if until is None and length is None:
-        return None
-    key = (plan.name, term.name, day, until or length)
-    known: Reckoned | None = step.rules.known_terms.get(key)
+    until: date | None = None
+    length = term.length
+    key: tuple[object, ...]
+    if length is not None:
+        key = (term, day)
+    else:
+        until = None if term.until is None else term.until(step)
+        length = None if until is not None else term.limit(step)
+        if until is None and length is None:
+            return None
+        key = (term, day, until or length)
+    rules = step.rules
+    known: Reckoned | None = rules.known_terms.get(key)
     if known is None:
         known = _counted(step.calendar, plan, term, day, start, until, length)
         if plan.warnings:
@@ -155,9 +170,9 @@ def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: dateti
             )
         if not ((length is not None and length.elapsed) or (term.target is not None and term.target.elapsed)):
             # What counts whole days is the same for every start on this day.
-            step.rules.keep_term(key, known)
+            rules.keep_term(key, known)
     # What the system does cannot be refused; its dates are provisional then.
-    if known.provisional and step.rules.strict_calendar and step.actor.id != SYSTEM:
+    if known.provisional and rules.strict_calendar and step.actor.id != SYSTEM:
         raise UnpublishedYearError(known.due_at.year)
     return known
 

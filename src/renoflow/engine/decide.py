@@ -50,7 +50,8 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
         reasons = _carry_out(step, command)
         if reasons:
             return Decision(case, reasons=tuple(reasons))
-        _settle(step, at)
+        if step.clocks_changed:
+            _settle(step, at)
     except (UnpublishedYearError, OutOfRange) as error:
         return _refused(case, _no_date(error))
     return Decision(step.case(at), tuple(step.entries), tuple(step.effects))
@@ -65,7 +66,8 @@ def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
         reasons = _carry_out(step, command)
         if reasons:
             return Decision(None, reasons=tuple(reasons))
-        _settle(step, command.at)
+        if step.clocks_changed:
+            _settle(step, command.at)
     except (UnpublishedYearError, OutOfRange) as error:
         return _refused(None, _no_date(error))
     return Decision(step.case(command.at), tuple(step.entries), tuple(step.effects))
@@ -154,14 +156,7 @@ def _attempt(
     derived = change_facts(step, event.effects) if event.changes_facts else NO_FACTS
     if transition.enters:
         enter(step, event, transition)
-    step.record(
-        event.name,
-        source,
-        facts=kept,
-        derived=derived,
-        command=command,
-        cause=cause,
-    )
+    step.record(event.name, source, kept, derived, command, cause)
     if transition.ops:
         run_ops(step, transition.ops, event.name)
     if event.hands_out:
@@ -177,7 +172,7 @@ def enter(step: Step, event: EventPlan, transition: TransitionPlan) -> None:
     if target in step.plan.remembering and not event.histories:
         step.put("remembered", target, step.state)
     step.state = target
-    step.changes["entered_at"] = step.at
+    step.entered_at = step.at
 
 
 def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
@@ -202,10 +197,9 @@ def _follow(step: Step, waiting: deque[tuple[str, int]]) -> None:
 
 def _settle(step: Step, at: datetime) -> None:
     """What a step has made due at its own instant (a date in the past) happens in it."""
-    if step.clocks_changed:
-        step.refresh_wake()
-        if step.wakes_at is not None and step.wakes_at <= at:
-            fire_due(step, at)
+    step.refresh_wake()
+    if step.wakes_at is not None and step.wakes_at <= at:
+        fire_due(step, at)
 
 
 # ------------------------------------------------------------------ what was told

@@ -9,7 +9,7 @@ from renoflow.engine.deadlines import extended, put
 from renoflow.engine.step import Step
 from renoflow.records import NO_FACTS, Document, FactValue
 from renoflow.workflow.clocks import as_length
-from renoflow.workflow.plan import EffectsPlan, OpeningPlan, ReactionPlan, TellingPlan
+from renoflow.workflow.plan import EffectsPlan, GivenPlan, OpeningPlan, ReactionPlan, TellingPlan
 
 
 def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
@@ -25,8 +25,7 @@ def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
         found = value(step)
         if found is not None:
             facts[name] = plan.keep(found)
-    touched = [name for name, _, _ in effects.adds] + [name for name, _, _ in effects.sets]
-    return {name: facts[name] for name in touched if name in facts}
+    return {name: facts[name] for name in effects.touched if name in facts}
 
 
 def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:
@@ -66,8 +65,10 @@ def react(step: Step, reactions: tuple[ReactionPlan, ...], about: str) -> None:
             hand_out(step, reaction.effects, about)
 
 
-def _known(step: Step, pairs: Any) -> dict[str, Any]:
-    values = ((name, get(step)) for name, get in pairs)
+def _known(step: Step, given: GivenPlan) -> dict[str, Any]:
+    if given.ready is not None:
+        return {**given.ready}
+    values = [(name, get(step)) for name, get in given.facts]
     return {name: value for name, value in values if value is not None}
 
 
@@ -82,16 +83,11 @@ def _open(step: Step, opening: OpeningPlan, about: str) -> None:
     stem = f"{step.before.id}/{name}-"
     for row in opening.each:
         number += 1
-        while f"{stem}{number}" in taken:
+        while (case := f"{stem}{number}") in taken:
             number += 1
-        data = {
-            "case": f"{stem}{number}",
-            "child": name,
-            "reason": opening.reason,
-            "facts": {**shared, **row},
-        }
+        data = {"case": case, "child": name, "reason": opening.reason, "facts": {**shared, **row}}
         step.effect("open", opening.workflow, about, data)
-    step.put("opened", name, number)
+    step.opened = {**step.opened, name: number}
 
 
 def _tell(step: Step, telling: TellingPlan, about: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +16,7 @@ from renoflow.records import (
     Reason,
     Signature,
 )
-from renoflow.values import SYSTEM, Label, parse_money
+from renoflow.values import SYSTEM, ZERO, Label, parse_money
 from renoflow.workflow.plan import EventPlan, PaperPlan, TransitionPlan
 from renoflow.workflow.statements import joined
 
@@ -75,9 +74,12 @@ def unmet(
     if payments:
         _bring_payments(step, payments, reasons)
     if event.papers:
-        brought = [document.id for document in documents]
+        there = step.documents
         for paper in event.papers:
-            _check_paper(step, paper, brought, reasons)
+            record = there.get(paper.id)
+            # What is there, signed, and comes but once is in order whatever its conditions say.
+            if record is None or not record.signed or paper.repeats:
+                _check_paper(step, paper, documents, reasons)
     for name, label, wanted in event.payments:
         _check_payment(step, name, label, wanted(step), reasons)
     if transition is None or not holds(step, transition):
@@ -166,69 +168,71 @@ def _short(value: object) -> str:
 
 
 def _bring_documents(step: Step, documents: tuple[Document, ...], reasons: list[Reason]) -> None:
-    plan, at = step.plan, step.at
+    plan = step.plan
     merged = dict(step.documents)
     for document in documents:
         name = document.id
         signers = plan.signers.get(name)
         if signers is None:
             raise UnknownName("document", name, plan.signers)
-        signatures: tuple[Signature, ...] = ()
-        if document.signed_by:
-            signatures = tuple([_signature(step, item) for item in document.signed_by])
-            strangers = [s.role for s in signatures if s.role not in plan.roles]
-            if strangers:
+        signatures = _signatures(step, document) if document.signed_by else ()
+        for signature in signatures:
+            if signature.role not in plan.roles:
                 paper = plan.definition.documents[name]
                 reasons.append(
                     Reason(code="unknown_signer", subject=name, label=Label(paper.zh, paper.en),
-                           values={"found": strangers[0]})
+                           values={"found": signature.role})
                 )  # fmt: skip
-                continue
-        merged[name] = _with_copy(merged.get(name), name in plan.repeating, signers, signatures, at)
+                break
+        else:
+            copies, signed_copies = 1, 0
+            if name in merged:
+                old = merged[name]
+                if name in plan.repeating:
+                    copies, signed_copies = old.copies + 1, old.signed_copies
+                else:
+                    signatures = _put_together(old.signatures, signatures)
+            complete = not signers or _complete(signers, signatures)
+            merged[name] = DocumentRecord(copies, signed_copies + complete, complete, step.at, signatures)
     step.documents = merged
 
 
-def _signature(step: Step, signed: Signature | str) -> Signature:
+def _signatures(step: Step, document: Document) -> tuple[Signature, ...]:
     """A bare role stands for the actor himself when he has that role."""
-    if isinstance(signed, str):
-        return Signature(signed, step.actor.id if signed in step.actor.roles else None, step.at)
-    return signed if signed.at is not None else Signature(signed.role, signed.actor, step.at)
+    actor, at = step.actor, step.at
+    found = []
+    for signed in document.signed_by:
+        if isinstance(signed, str):
+            found.append(Signature(signed, actor.id if signed in actor.roles else None, at))
+        else:
+            found.append(signed if signed.at is not None else Signature(signed.role, signed.actor, at))
+    return tuple(found)
 
 
-def _with_copy(
-    old: DocumentRecord | None,
-    repeats: bool,
-    signers: tuple[str, ...],
-    signatures: tuple[Signature, ...],
-    at: datetime,
-) -> DocumentRecord:
-    """One more copy of what repeats; otherwise the same paper with the signatures put together."""
-    if old is None:
-        complete = _complete(signers, signatures)
-        return DocumentRecord(1, 1 if complete else 0, complete, at, signatures)
-    if repeats:
-        complete = _complete(signers, signatures)
-        return DocumentRecord(old.copies + 1, old.signed_copies + complete, complete, at, signatures)
-    later = {signature.role for signature in signatures}
-    signatures = (*(s for s in old.signatures if s.role not in later), *signatures)
-    complete = _complete(signers, signatures)
-    return DocumentRecord(1, 1 if complete else 0, complete, at, signatures)
+def _put_together(old: tuple[Signature, ...], new: tuple[Signature, ...]) -> tuple[Signature, ...]:
+    """The signatures of one paper, each role's latest."""
+    later = {signature.role for signature in new}
+    return (*(signature for signature in old if signature.role not in later), *new)
 
 
 def _complete(signers: tuple[str, ...], signatures: tuple[Signature, ...]) -> bool:
-    if not signers:
-        return True
+    """Whether everyone has signed. Two loops: there are few, and a set or a list would cost more."""
     if len(signers) > len(signatures):
         return False
-    there = [signature.role for signature in signatures]
-    return all(role in there for role in signers)
+    for role in signers:
+        for signature in signatures:
+            if signature.role == role:
+                break
+        else:
+            return False
+    return True
 
 
-def _check_paper(step: Step, paper: PaperPlan, brought: list[str], reasons: list[Reason]) -> None:
+def _check_paper(step: Step, paper: PaperPlan, brought: tuple[Document, ...], reasons: list[Reason]) -> None:
     if paper.when is not None and not paper.when(step):
         return
     record = step.documents.get(paper.id)
-    if record is None or (paper.repeats and paper.id not in brought):
+    if record is None or (paper.repeats and paper.id not in [document.id for document in brought]):
         reasons.append(Reason(code="document_missing", subject=paper.id, label=paper.label))
         return
     if record.signed or (paper.unsigned_when is not None and paper.unsigned_when(step)):
@@ -255,22 +259,22 @@ def _bring_payments(step: Step, payments: tuple[Payment, ...], reasons: list[Rea
         try:
             amount = parse_money(payment.amount)
         except ValueError:
-            amount = Decimal(0)
-        if amount <= 0:
+            amount = ZERO
+        if amount <= ZERO:
             reasons.append(
                 Reason(code="payment_invalid", subject=payment.id,
                        label=Label(definition.zh, definition.en), values={"found": _short(payment.amount)})
             )  # fmt: skip
             continue
-        merged[payment.id] = merged.get(payment.id, Decimal(0)) + amount
+        merged[payment.id] = merged.get(payment.id, ZERO) + amount
     step.payments = merged
 
 
 def _check_payment(
     step: Step, name: str, label: Label, wanted: Decimal | None, reasons: list[Reason]
 ) -> None:
-    found = step.payments.get(name, Decimal(0))
-    if (wanted is not None and found < wanted) or (wanted is None and found <= 0):
+    found = step.payments.get(name, ZERO)
+    if (wanted is not None and found < wanted) or (wanted is None and found <= ZERO):
         reasons.append(
             Reason(code="payment_missing", subject=name, label=label,
                    values={"wanted": "…" if wanted is None else wanted, "found": found})

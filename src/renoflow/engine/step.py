@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 class Step:
     """A case on its way from one version to the next; it satisfies `workflow.scene.Scene`."""
 
-    told: Told | None = None
-    clocks_changed = False
-    _today: tuple[datetime | None, int] = (None, 0)
+    __slots__ = (
+        "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "deadlines",
+        "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments", "plan",
+        "rules", "state", "told", "wakes_at",
+    )  # fmt: skip
 
     def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:
         self.rules = rules
-        self.plan = rules.plan
+        self.plan: Plan = rules.plan
         self.calendar = rules.calendar
         self.before = case
         self.actor = actor
@@ -51,9 +53,16 @@ class Step:
         self.documents = case.documents
         self.payments = case.payments
         self.deadlines = case.deadlines
+        self.opened = case.opened
+        self.entered_at = case.entered_at
+        self.wakes_at = case.wakes_at
+        self.clocks_changed = False
+        self.told: Told | None = None
         self.changes: dict[str, Any] = {}
         self.entries: list[HistoryEntry] = []
         self.effects: list[Effect] = []
+        self._day_at: datetime | None = None
+        self._day = 0
 
     # -------------------------------------------------------------- read through to the case
 
@@ -63,7 +72,8 @@ class Step:
 
     @property
     def children(self) -> Mapping[str, Mapping[str, LinkedCase]]:
-        found: Mapping[str, Mapping[str, LinkedCase]] = self._now("children")
+        found: Mapping[str, Mapping[str, LinkedCase]]
+        found = self._now("children") if self.changes else self.before.children
         return found
 
     @property
@@ -87,28 +97,13 @@ class Step:
         return found
 
     @property
-    def opened(self) -> Mapping[str, int]:
-        found: Mapping[str, int] = self._now("opened")
-        return found
-
-    @property
-    def entered_at(self) -> datetime | None:
-        found: datetime | None = self._now("entered_at")
-        return found
-
-    @property
-    def wakes_at(self) -> datetime | None:
-        found: datetime | None = self._now("wakes_at")
-        return found
-
-    @property
     def today(self) -> int:
         """The local day of the step's instant."""
-        at, day = self._today
-        if at is not self.at:
-            day = self.calendar.day_of(self.at)
-            self._today = (self.at, day)
-        return day
+        at = self.at
+        if self._day_at is not at:
+            self._day = self.calendar.day_of(at)
+            self._day_at = at
+        return self._day
 
     def _now(self, name: str) -> Any:
         changes = self.changes
@@ -117,16 +112,15 @@ class Step:
     # -------------------------------------------------------------- writing
 
     def put(self, name: str, key: str, value: object) -> None:
-        """One more entry in one of the case's mappings."""
+        """One more entry in one of the case's mappings that are read through."""
         self.changes[name] = {**self._now(name), key: value}
 
     def case(self, at: datetime) -> Case:
         """The case as it now stands."""
         if self.clocks_changed:
             self.refresh_wake()
-        before = self.before
-        return replace(
-            before,
+        moved = replace(
+            self.before,
             state=self.state,
             entries=self.number,
             at=at,
@@ -134,20 +128,27 @@ class Step:
             documents=self.documents,
             payments=self.payments,
             deadlines=self.deadlines,
-            **self.changes,
+            opened=self.opened,
+            entered_at=self.entered_at,
+            wakes_at=self.wakes_at,
         )
+        # Apart, since unpacking costs more than all of the above.
+        return replace(moved, **self.changes) if self.changes else moved
 
     def refresh_wake(self) -> None:
         """Find the next instant at which one of the clocks has something to say."""
-        wakes = [wake for clock in self.deadlines.values() if (wake := clock.wake_at) is not None]
-        self.changes["wakes_at"] = min(wakes) if wakes else None
+        soonest = None
+        for clock in self.deadlines.values():
+            wake = clock.wake_at
+            if wake is not None and (soonest is None or wake < soonest):
+                soonest = wake
+        self.wakes_at = soonest
         self.clocks_changed = False
 
     def record(
         self,
         event: str,
         source: str,
-        *,
         facts: Mapping[str, FactValue] = NO_FACTS,
         derived: Mapping[str, FactValue] = NO_FACTS,
         command: Command | None = None,
@@ -156,23 +157,38 @@ class Step:
         """Write a line of the history and return its number; what a command brought stands in it."""
         number = self.number = self.number + 1
         actor = self.actor
-        entry = HistoryEntry(
-            case=self.before.id,
-            number=number,
-            at=self.at,
-            event=event,
-            actor=actor.id,
-            roles=actor.sorted_roles,
-            source=source,
-            target=self.state,
-            facts=facts,
-            derived=derived,
-            documents=() if command is None else command.documents,
-            payments=() if command is None else command.payments,
-            note="" if command is None else command.note,
-            told=None if command is None else command.told,
-            cause=cause,
-        )
+        if command is None:
+            entry = HistoryEntry(
+                case=self.before.id,
+                number=number,
+                at=self.at,
+                event=event,
+                actor=actor.id,
+                roles=actor.sorted_roles,
+                source=source,
+                target=self.state,
+                facts=facts,
+                derived=derived,
+                cause=cause,
+            )
+        else:
+            entry = HistoryEntry(
+                case=self.before.id,
+                number=number,
+                at=self.at,
+                event=event,
+                actor=actor.id,
+                roles=actor.sorted_roles,
+                source=source,
+                target=self.state,
+                facts=facts,
+                derived=derived,
+                documents=command.documents,
+                payments=command.payments,
+                note=command.note,
+                told=command.told,
+                cause=cause,
+            )
         self.entries.append(entry)
         return number
 
@@ -180,17 +196,8 @@ class Step:
         """Hand something out; the key is the same whenever this doing of this case is repeated."""
         effects = self.effects
         case = self.before.id
-        effects.append(
-            Effect(
-                kind=kind,
-                to=to,
-                at=self.at,
-                case=case,
-                about=about,
-                key=f"{case}:{self.number}:{len(effects) + 1}",
-                data=data,
-            )
-        )
+        key = f"{case}:{self.number}:{len(effects) + 1}"
+        effects.append(Effect(kind=kind, to=to, at=self.at, case=case, about=about, key=key, data=data))
 
     def as_system(self, at: datetime) -> None:
         """From here on the company's own doings speak, at that instant."""
@@ -212,12 +219,14 @@ class Step:
         """Everything that `back_to` needs to undo what follows."""
         return (
             self.state, self.number, self.facts, self.documents, self.payments, self.deadlines,
+            self.opened, self.entered_at, self.wakes_at,
             dict(self.changes), self.clocks_changed, len(self.entries), len(self.effects),
         )  # fmt: skip
 
     def back_to(self, mark: tuple[Any, ...]) -> None:
         (
             self.state, self.number, self.facts, self.documents, self.payments, self.deadlines,
+            self.opened, self.entered_at, self.wakes_at,
             self.changes, self.clocks_changed, entries, effects,
         ) = mark  # fmt: skip
         del self.entries[entries:]

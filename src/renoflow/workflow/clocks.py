@@ -65,6 +65,7 @@ def _clock(
         kind=rule.kind,
         statutory=rule.statutory,
         terms=terms,
+        only_term=_only(terms),
         counts_from=None if rule.counts_from is None else operands.getter(rule.counts_from),
         pauses=tuple(
             PausePlan(
@@ -86,6 +87,12 @@ def _clock(
     )
 
 
+def _only(terms: tuple[TermPlan, ...]) -> TermPlan | None:
+    """The term that every start takes: the first, where it has no condition and always the same length."""
+    first = terms[0] if terms else None
+    return first if first is not None and first.test is None and first.length is not None else None
+
+
 def _length(text: str, operands: Operands) -> Duration:
     return parse_duration(operands.resolved(text))
 
@@ -97,10 +104,18 @@ def _term(term: TermDefinition, operands: Operands, conditions: ConditionCompile
         label=None if when is None else when.label,
         test=None if when is None else when.test,
         target=None if term.target is None else _length(term.target, operands),
+        length=_fixed(term, operands),
         limit=_limit(term.limit, operands),
         until=None if term.until is None else operands.getter(term.until),
         floor=None if term.at_least is None else _length(term.at_least, operands),
     )
+
+
+def _fixed(term: TermDefinition, operands: Operands) -> Duration | None:
+    """The length of a term that asks for no fact and no date."""
+    if term.until is not None or term.limit is None or operands.is_reference(term.limit):
+        return None
+    return _length(term.limit, operands)
 
 
 def _limit(text: str | None, operands: Operands) -> Callable[[Scene], Duration | None]:

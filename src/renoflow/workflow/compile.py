@@ -36,6 +36,7 @@ from renoflow.workflow.plan import (
     EffectsPlan,
     EventPlan,
     ExtensionPlan,
+    GivenPlan,
     Invariant,
     NoticePlan,
     OpeningPlan,
@@ -237,7 +238,7 @@ class _Compiler:
                     name=telling.link or telling.child or "",
                     event=telling.event,
                     when=self._test(telling.when),
-                    facts=self._facts(telling.facts),
+                    facts=self._given(telling.facts),
                     documents=telling.documents,
                 )
                 for telling in item.tells
@@ -284,13 +285,18 @@ class _Compiler:
             workflow=child.workflow,
             reason=reason,
             when=self._test(opening.when),
-            facts=self._facts(child.reasons[reason]) if reason else (),
+            facts=self._given(child.reasons[reason] if reason else {}),
             each=tuple(rows),
             once=child.once,
         )
 
-    def _facts(self, given: Mapping[str, Scalar]) -> tuple[tuple[str, Getter], ...]:
-        return tuple((name, self.operands.getter(value)) for name, value in given.items())
+    def _given(self, given: Mapping[str, Scalar]) -> GivenPlan:
+        operands = self.operands
+        looked_up = any(operands.is_reference(value) for value in given.values())
+        return GivenPlan(
+            facts=tuple((name, operands.getter(value)) for name, value in given.items()),
+            ready=None if looked_up else {name: operands.resolved(value) for name, value in given.items()},
+        )
 
     # -------------------------------------------------------------- linked cases, invariants
 

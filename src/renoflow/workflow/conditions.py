@@ -32,7 +32,7 @@ from renoflow.definition.model import (
     WorkflowDefinition,
 )
 from renoflow.records import LinkedCase, Reason
-from renoflow.values import SYSTEM, Duration, Label, parse_duration
+from renoflow.values import SYSTEM, ZERO, Duration, Label, parse_duration
 from renoflow.workflow import statements
 from renoflow.workflow.facts import COMPARISONS, FactPlan, comparable, spoken
 from renoflow.workflow.operands import Getter, Operands, Test
@@ -189,7 +189,8 @@ class ConditionCompiler:
         name = leaf.fact
         plan = self.operands.facts[name] if "." not in name else None
         if leaf.known is not None:
-            return lambda scene: (get(scene) is not None) is leaf.known
+            known = leaf.known
+            return lambda scene: (get(scene) is not None) is known
         if leaf.in_ is not None:
             members = frozenset(self.operands.constant(item, plan) for item in leaf.in_)
             return lambda scene: get(scene) in members
@@ -210,8 +211,7 @@ class ConditionCompiler:
                 other = self.operands.getter(value, plan)
                 if sign == "not_equals":
                     return lambda scene: (mine := get(scene)) is None or mine != other(scene)
-                resolved = self.operands.resolved(value)
-                if not (isinstance(resolved, str) and resolved.startswith("@")) and "." not in name:
+                if not self.operands.is_reference(value) and "." not in name:
                     constant = self.operands.constant(value, plan)
                     return lambda scene: scene.facts.get(name) == constant
                 return lambda scene: (mine := get(scene)) is not None and mine == other(scene)
@@ -221,21 +221,26 @@ class ConditionCompiler:
         holds, bound = COMPARISONS[sign], self.operands.comparand(value, plan)
 
         def compares(scene: Scene) -> bool:
-            mine, limit = get(scene), bound(scene)
-            return mine is not None and limit is not None and holds(comparable(mine), limit)
+            mine = get(scene)
+            if mine is None:
+                return False
+            limit = bound(scene)
+            return limit is not None and holds(comparable(mine), limit)
 
         return compares
 
     def document(self, leaf: DocumentLeaf) -> Condition:
         name = leaf.document
+        present, every = leaf.present is not False, leaf.signed == "all"
 
-        def test(scene: Scene) -> bool:
+        def there(scene: Scene) -> bool:
+            return (name in scene.documents) is present
+
+        def signed(scene: Scene) -> bool:
             record = scene.documents.get(name)
-            if leaf.signed is None:
-                return (record is not None) is (leaf.present is not False)
-            if record is None:
-                return False
-            return record.signed_copies >= (1 if leaf.signed == "some" else record.copies)
+            return record is not None and record.signed_copies >= (record.copies if every else 1)
+
+        test = there if leaf.signed is None else signed
 
         return Condition(
             name=name,
@@ -299,9 +304,9 @@ class ConditionCompiler:
         def test(scene: Scene) -> bool:
             paid = scene.payments.get(name)
             if floor is None:
-                return paid is not None and paid > 0
+                return paid is not None and paid > ZERO
             wanted = floor(scene)
-            return wanted is not None and (paid or 0) >= wanted
+            return wanted is not None and (paid or ZERO) >= wanted
 
         return Condition(
             name=name,
@@ -489,14 +494,28 @@ def _all_of(tests: tuple[Test, ...]) -> Test:
     if len(tests) == 2:
         first, second = tests
         return lambda scene: first(scene) and second(scene)
-    return lambda scene: all(test(scene) for test in tests)
+
+    def all_hold(scene: Scene) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator would cost more than the tests
+            if not test(scene):
+                return False
+        return True
+
+    return all_hold
 
 
 def _any_of(tests: tuple[Test, ...]) -> Test:
     if len(tests) == 2:
         first, second = tests
         return lambda scene: first(scene) or second(scene)
-    return lambda scene: any(test(scene) for test in tests)
+
+    def any_holds(scene: Scene) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator would cost more than the tests
+            if test(scene):
+                return True
+        return False
+
+    return any_holds
 
 
 def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[Any]]) -> Test:
@@ -506,19 +525,26 @@ def _children_test(leaf: ChildrenLeaf, name: str, where: Mapping[str, frozenset[
     wheres = tuple(where.items())
 
     def test(scene: Scene) -> bool:
-        there: list[Mapping[str, Any]] = []
-        for case in scene.children.get(name, NOTHING).values():
-            facts = case.facts
-            if not _matches(facts, wheres):
-                continue
-            fits = (states is None or case.state in states) and (ended is None or case.ended is ended)
-            if fits is not (quantity == "all"):
-                # One that fits settles "some" and "none"; one that does not settles "all".
-                return quantity == "some"
-            there.append(facts)
-        if quantity != "all":
+        cases = scene.children.get(name)
+        if not cases:
             return quantity == "none"
-        return bool(there) and all(values.issubset([facts[key] for facts in there]) for key, values in wheres)
+        there = list(cases.values())
+        for key, values in wheres:
+            there = [case for case in there if case.facts.get(key) in values]
+        fitting = there
+        if states is not None:
+            fitting = [case for case in fitting if case.state in states]
+        if ended is not None:
+            fitting = [case for case in fitting if case.ended is ended]
+        if quantity != "all":
+            return bool(fitting) is (quantity == "some")
+        if not there or len(fitting) < len(there):
+            return False
+        # Each value that is asked for must be there.
+        for key, values in wheres:  # noqa: SIM110 - a generator would cost more than the comparison
+            if not values.issubset([case.facts[key] for case in there]):
+                return False
+        return True
 
     return test
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -134,6 +135,7 @@ def _instant(value: object) -> FactValue:
         raise ValueError(str(error)) from None
 
 
+@lru_cache(maxsize=256)
 def _duration(value: object) -> str:
     return str(parse_duration(value))
 
@@ -212,10 +214,10 @@ def _bounded(read: Reader, bounds: Mapping[str, FactValue]) -> Reader:
 # ------------------------------------------------------------------ comparing
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "at_least": lambda found, bound: found >= bound,
-    "at_most": lambda found, bound: found <= bound,
-    "above": lambda found, bound: found > bound,
-    "below": lambda found, bound: found < bound,
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
 }
 COMPARISON_LABELS: Mapping[str, Label] = {
     "at_least": Label("不少于", "at least"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
-from renoflow.values import Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.values import ZERO, Label, parse_decimal, parse_duration, parse_percent, round_money
 from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
@@ -45,6 +45,11 @@ class Operands:
         if isinstance(value, str) and value.startswith("$"):
             return self.parameter(value[1:])
         return value
+
+    def is_reference(self, value: Scalar) -> bool:
+        """Whether a value has to be looked up in a case."""
+        resolved = self.resolved(value)
+        return isinstance(resolved, str) and resolved.startswith("@")
 
     # -------------------------------------------------------------- getters
 
@@ -127,9 +132,9 @@ class Operands:
                     return None
                 figure *= part
             for item in plus:
-                figure += item(scene) or 0
+                figure += item(scene) or ZERO
             for item in minus:
-                figure -= item(scene) or 0
+                figure -= item(scene) or ZERO
             for bound in ceilings:
                 limit = bound(scene)
                 figure = figure if limit is None else min(figure, limit)
@@ -144,14 +149,18 @@ class Operands:
         """A reference or literal as an exact number; None when it is not known."""
         if isinstance(ref, str) and ref.startswith("paid."):
             payment = ref.removeprefix("paid.")
-            return lambda scene: scene.payments.get(payment, Decimal(0))
+            return lambda scene: scene.payments.get(payment, ZERO)
         if isinstance(ref, str) and ref.startswith("children."):
             _, child, fact = ref.split(".", 2)
             return lambda scene: sum(
-                (Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()),
-                Decimal(0),
+                [Decimal(str(case.facts.get(fact, 0))) for case in scene.children.get(child, {}).values()],
+                ZERO,
             )
-        get = self.getter(ref if ref is not None else 0)
+        known = self.resolved(ref if ref is not None else 0)
+        if not self.is_reference(known):
+            number = parse_decimal(known)
+            return lambda scene: number
+        get = self._reference(str(known)[1:])
 
         def figure(scene: Scene) -> Decimal | None:
             value = get(scene)

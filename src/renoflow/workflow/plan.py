@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from attrs import frozen
+from attrs import field, frozen
 
 from renoflow.definition.model import DeadlineKind, WorkflowDefinition
 from renoflow.values import Duration, Label
@@ -15,6 +15,14 @@ from renoflow.workflow.operands import Getter, Test
 from renoflow.workflow.scene import Scene
 
 # ------------------------------------------------------------------ effects
+
+
+@frozen(kw_only=True)
+class GivenPlan:
+    """Facts handed on with an effect, those not known left out. `ready` has them where all are literals."""
+
+    facts: tuple[tuple[str, Getter], ...]
+    ready: Mapping[str, object] | None
 
 
 @frozen(kw_only=True)
@@ -32,7 +40,7 @@ class OpeningPlan:
     workflow: str
     reason: str
     when: Test | None
-    facts: tuple[tuple[str, Getter], ...]
+    facts: GivenPlan
     each: tuple[Mapping[str, object], ...]
     once: bool
 
@@ -45,7 +53,7 @@ class TellingPlan:
     name: str
     event: str
     when: Test | None
-    facts: tuple[tuple[str, Getter], ...]
+    facts: GivenPlan
     documents: tuple[str, ...]
 
 
@@ -68,6 +76,8 @@ class ExtensionPlan:
 
 @frozen(kw_only=True)
 class EffectsPlan:
+    """`touched` names the facts that are added to or set."""
+
     adds: tuple[tuple[str, Getter, int | None], ...] = ()
     sets: tuple[tuple[str, FactPlan, Getter], ...] = ()
     notifies: tuple[NoticePlan, ...] = ()
@@ -75,6 +85,11 @@ class EffectsPlan:
     tells: tuple[TellingPlan, ...] = ()
     asks: tuple[AskingPlan, ...] = ()
     extends: tuple[ExtensionPlan, ...] = ()
+    touched: tuple[str, ...] = field(init=False)
+
+    @touched.default
+    def _touched(self) -> tuple[str, ...]:
+        return (*[name for name, _, _ in self.adds], *[name for name, _, _ in self.sets])
 
     @property
     def inward(self) -> bool:
@@ -94,14 +109,16 @@ class ReactionPlan:
 # ------------------------------------------------------------------ clocks
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class TermPlan:
-    """`limit` and `until` look their value up when the term is chosen; None means not given."""
+    """`limit` and `until` look their value up when the term is chosen; None means not given. `length` is the
+    limit of a term that always has the same one. Each belongs to one clock, and equals only itself."""
 
     name: str
     label: Label | None
     test: Test | None
     target: Duration | None
+    length: Duration | None
     limit: Callable[[Scene], Duration | None]
     until: Callable[[Scene], date | None] | None
     floor: Duration | None
@@ -124,7 +141,8 @@ class PausePlan:
 
 @frozen(kw_only=True)
 class ClockPlan:
-    """One deadline rule, or one part of it. `alerts` are in the order in which they come."""
+    """One deadline rule, or one part of it. `alerts` are in the order in which they come. `only_term` is set
+    where every start takes the same term."""
 
     name: str
     rule: str
@@ -134,6 +152,7 @@ class ClockPlan:
     kind: DeadlineKind
     statutory: bool
     terms: tuple[TermPlan, ...]
+    only_term: TermPlan | None
     counts_from: Callable[[Scene], date | None] | None
     pauses: tuple[PausePlan, ...]
     stops_when: Test | None
@@ -149,7 +168,8 @@ class ClockPlan:
 
 @frozen(kw_only=True)
 class ClockOp:
-    """What one happening does to one clock. `entry` is the state entered, for the pause clauses."""
+    """What one happening does to one clock. `entry` is the state entered, for the pause clauses; `name` is
+    the clock's, `begins` says whether it may start one that never ran."""
 
     clock: ClockPlan
     cancel: bool = False
@@ -158,6 +178,16 @@ class ClockOp:
     start: bool = False
     restart: bool = False
     entry: str | None = None
+    name: str = field(init=False)
+    begins: bool = field(init=False)
+
+    @name.default
+    def _name(self) -> str:
+        return self.clock.name
+
+    @begins.default
+    def _begins(self) -> bool:
+        return self.start or self.restart
 
 
 # ------------------------------------------------------------------ events
