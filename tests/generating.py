@@ -27,12 +27,14 @@ BEGINNINGS = (
     "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling",
     "warranty",
 )  # fmt: skip
+COMPLAINTS = ("complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed")
+"""Where a project stands at the beginning, and in half of the runs a complaint beside it."""
 
 RARE = frozenset((
     "mark_lost", "withdraw_after_deposit", "settle_deposit", "request_termination", "approve_termination",
     "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint",
-    "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer", "evaluate_project",
-    "report_problem", "visit_site", "open_claim",
+    "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
+    "evaluate_project", "report_problem", "visit_site", "open_claim",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
@@ -98,11 +100,15 @@ class Run:
 def begun(flows: rf.Workflows, name: str, day0: str, *watches: Watch) -> Run:
     """A run that stands at the end of a beginning."""
     run = Run(flows, rf.CaseService(flows), [], watches)
-    for line in rf.read_script(beginning(name, day0), flows):
+    _begin(run, name, day0)
+    return run
+
+
+def _begin(run: Run, name: str, day0: str) -> None:
+    for line in rf.read_script(beginning(name, day0), run.flows):
         at, command = line.command.at, line.command
         run.do(Doing(at=at))
         run.do(Doing(at=at, case=line.case, command=command, open=line.open or "", parent=line.parent))
-    return run
 
 
 def played(
@@ -113,8 +119,12 @@ def played(
     written = [] if log is None else log
     written.append(f"after {name}, day0 {day0}:")
     run = begun(flows, name, day0, *watches)
+    if random.randrange(2):
+        other, day = random.choice(COMPLAINTS), run.at.astimezone(ZONE).date() + timedelta(days=1)
+        written.append(f"after {other}, day0 {day}:")
+        _begin(run, other, day.isoformat())
     for _ in range(steps):
-        at = run.at + random.choice(PASSING)
+        at = run.at + (random.choice(PASSING) if random.randrange(80) else timedelta(days=800))
         run.do(Doing(at=at))
         doing = _next(run, random, at)
         written.append(doing.text)

@@ -115,7 +115,7 @@ def test_what_is_refused_is_announced(answer: dict[str, Any]) -> None:
     lines = RENOVATION.read_text("utf-8").splitlines()
     for step in answer["steps"]:
         above = lines[step["line"] - 2]
-        announced = above.startswith("#") and "拒绝:" in above and "refused:" in above
+        announced = above.startswith("#") and "拒绝：" in above and "refused:" in above
         assert announced is not step["accepted"], step["line"]
 
 

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="renoflow",
-        description="装修公司流程:办理、计时、说明理由。 Renovation workflows: decide, count, explain.",
+        description="装修公司流程：办理、计时、说明理由。 Renovation workflows: decide, count, explain.",
         epilog=EPILOG,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

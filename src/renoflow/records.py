@@ -16,7 +16,7 @@ import attrs
 import msgspec
 
 from renoflow.errors import Refused, UsageError
-from renoflow.values import Actor, Label, Lang, instant
+from renoflow.values import Actor, Label, Lang, check_text, instant
 from renoflow.wording import sentence
 
 FactValue = bool | int | str | Decimal | date | datetime | tuple[str, ...]
@@ -35,6 +35,10 @@ class Signature(msgspec.Struct, frozen=True):
     role: str
     actor: str | None = None
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.actor is not None and not self.actor.isascii():
+            check_text(self.actor)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -107,7 +111,7 @@ class Command:
     facts: Mapping[str, Any] = NO_FACTS
     documents: tuple[Document, ...] = attrs.field(default=(), converter=documents_from)
     payments: tuple[Payment, ...] = attrs.field(default=(), converter=_payments)
-    note: str = ""
+    note: str = attrs.field(default="", converter=check_text)
     version: int | None = None
     told: Told | None = None
 

@@ -34,6 +34,16 @@ class Label:
         return self.zh if lang == "zh" else self.en
 
 
+def check_text(text: str) -> str:
+    """A text that can be written as UTF-8; raises `UsageError` for half a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{text!r} holds half a surrogate pair, which is no text") from None
+    return text
+
+
 def _roles(roles: Iterable[str]) -> frozenset[str]:
     if isinstance(roles, str):
         return frozenset((roles,))
@@ -55,6 +65,7 @@ class Actor:
     def __attrs_post_init__(self) -> None:
         if not self.id or not isinstance(self.id, str):
             raise UsageError(f"an actor needs an id that is a text; found {self.id!r}")
+        check_text(self.id)
         object.__setattr__(self, "sorted_roles", tuple(sorted(self.roles)))
 
 

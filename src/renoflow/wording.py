@@ -25,39 +25,39 @@ class Explainable(Protocol):
 
 
 REASONS: Mapping[str, Label] = {
-    "wrong_state": Label("当前状态「{state}」不能办理「{label}」;须处于「{allowed}」", "'{label}' is not possible in the state '{state}', only in '{allowed}'"),
+    "wrong_state": Label("当前状态「{state}」不能办理「{label}」；须处于「{allowed}」", "'{label}' is not possible in the state '{state}', only in '{allowed}'"),
     "unknown_event": Label("没有名为 {subject} 的事项", "there is no event named {subject}"),
     "role_not_allowed": Label("「{label}」须由{allowed}办理", "'{label}' is for {allowed}"),
     "unknown_role": Label("没有名为 {found} 的角色{hint}", "there is no role {found}{hint}"),
-    "not_running": Label("「{label}」{status},不能延长", "'{label}' cannot be extended: {status}"),
+    "not_running": Label("「{label}」{status}，不能延长", "'{label}' cannot be extended: {status}"),
     "not_extendable": Label("「{label}」不可延长", "'{label}' may not be extended by anybody"),
     "unknown_parent": Label("没有编号为 {subject} 的上级案卷", "there is no parent case {subject}"),
-    "guard_unmet": Label("未满足:{label}", "not met: {label}"),
-    "not_yet_due": Label("未到时间:{label}({opens_at}起)", "not yet: {label} (from {opens_at})"),
+    "guard_unmet": Label("未满足：{label}", "not met: {label}"),
+    "not_yet_due": Label("未到时间：{label}（{opens_at}起）", "not yet: {label} (from {opens_at})"),
     "document_missing": Label("缺《{label}》", "missing document: {label}"),
     "signature_missing": Label("《{label}》缺少{signers}签字", "{label} is not signed by: {signers}"),
-    "payment_missing": Label("{label}未收足:应收 {wanted} 元,已收 {found} 元", "{label} is not paid: {wanted} yuan due, {found} received"),
+    "payment_missing": Label("{label}未收足：应收 {wanted} 元，已收 {found} 元", "{label} is not paid: {wanted} yuan due, {found} received"),
     "fact_missing": Label("须填写「{label}」", "'{label}' must be given"),
-    "fact_invalid": Label("「{label}」填写有误:收到 {found};应为{wanted}", "'{label}' is not valid: found {found}; expected {wanted}"),
+    "fact_invalid": Label("「{label}」填写有误：收到 {found}；应为{wanted}", "'{label}' is not valid: found {found}; expected {wanted}"),
     "fact_not_allowed": Label("「{event}」不能填写「{label}」", "'{event}' may not bring '{label}'"),
     "unknown_fact": Label("没有名为 {subject} 的事实", "there is no fact named {subject}"),
     "unknown_document": Label("没有名为 {subject} 的单据", "there is no document named {subject}"),
     "unknown_payment": Label("没有名为 {subject} 的款项", "there is no payment named {subject}"),
-    "payment_invalid": Label("{label}金额有误:收到 {found};应为大于 0、最多两位小数的金额(元)", "{label}: found {found}; expected a sum above 0 in yuan with at most two decimals"),
+    "payment_invalid": Label("{label}金额有误：收到 {found}；应为大于 0、最多两位小数的金额（元）", "{label}: found {found}; expected a sum above 0 in yuan with at most two decimals"),
     "unknown_signer": Label("没有名为 {found} 的角色可在《{label}》上签字", "{label}: there is no role {found} to sign it"),
-    "time_runs_backwards": Label("时间倒退:{found} 早于最近一笔记录 {last}", "time runs backwards: {found} is before the last entry, {last}"),
-    "case_closed": Label("「{state}」已终了,不能再办理「{label}」", "the case has ended ('{state}'); '{label}' is no longer possible"),
-    "already_open": Label("该案卷已存在,不能再次开立", "the case exists already and cannot be opened again"),
+    "time_runs_backwards": Label("时间倒退：{found} 早于最近一笔记录 {last}", "time runs backwards: {found} is before the last entry, {last}"),
+    "case_closed": Label("「{state}」已终了，不能再办理「{label}」", "the case has ended ('{state}'); '{label}' is no longer possible"),
+    "already_open": Label("该案卷已存在，不能再次开立", "the case exists already and cannot be opened again"),
     "unknown_case": Label("没有编号为 {subject} 的案卷", "there is no case {subject}"),
-    "stale_version": Label("案卷已有新的变动(版本 {found},命令依据版本 {wanted})", "the case has moved on (version {found}; the command was made for {wanted})"),
+    "stale_version": Label("案卷已有新的变动（版本 {found}，命令依据版本 {wanted}）", "the case has moved on (version {found}; the command was made for {wanted})"),
     "date_out_of_range": Label("由此算出的日期超出公历 1 至 9999 年", "the date that follows lies outside the years 1 to 9999"),
-    "calendar_unpublished": Label("{year} 年的工作日历尚未公布,本公司设定为不得推定", "the calendar of {year} is not published, and the firm does not assume one"),
+    "calendar_unpublished": Label("{year} 年的工作日历尚未公布，本公司设定为不得推定", "the calendar of {year} is not published, and the firm does not assume one"),
     "leaf": Label("{label}", "{label}"),
 }  # fmt: skip
 
-_FOUND = Label("(现为:{found})", " (found: {found})")
+_FOUND = Label("（现为：{found}）", " (found: {found})")
 _DETAILS = Label("——{details}", " — {details}")
-_ONE_OF = Label("——须满足其一:{details}", " — one of these must hold: {details}")
+_ONE_OF = Label("——须满足其一：{details}", " — one of these must hold: {details}")
 
 
 def sentence(reason: Explainable, lang: Lang) -> str:
@@ -77,7 +77,7 @@ def sentence(reason: Explainable, lang: Lang) -> str:
     if details:
         one_of = len(details) > 1 and reason.values.get("one_of")
         joint = _ONE_OF if one_of else _DETAILS
-        text += joint.text(lang).format(details=(";" if lang == "zh" else "; ").join(details))
+        text += joint.text(lang).format(details=("；" if lang == "zh" else "; ").join(details))
     return text
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from renoflow.engine.deadlines import LIVE, counted_again, extended, put
+from renoflow.engine.requirements import short
 from renoflow.engine.step import Step
 from renoflow.records import Command, Deadline, Reason
-from renoflow.values import Duration, Label, parse_duration
+from renoflow.values import Duration, Label, check_text, parse_duration
 from renoflow.workflow.plan import ClockPlan
 from renoflow.workflow.statements import STATUS_LABELS
 
 PUBLISHED = "calendar.published"
 """The system's event that counts provisional dates again."""
 
+EXTENSION = Label("延期", "extension")
 BY = Label("延长多久", "by how much")
 REASON = Label("延长理由", "the reason")
-A_DURATION = Label("一段时长,如 3 days", "a duration, as '3 days'")
+A_DURATION = Label("一段时长，如 3 days", "a duration, as '3 days'")
 
 
 def count_again(step: Step) -> None:
@@ -42,11 +44,24 @@ def extend_by_hand(step: Step, command: Command) -> list[Reason]:
     try:
         length = parse_duration(command.facts.get("by"))
     except ValueError:
-        values = {"found": repr(command.facts.get("by")), "wanted": A_DURATION}
+        values = {"found": short(command.facts.get("by")), "wanted": A_DURATION}
         reasons.append(Reason(code="fact_invalid", subject="by", label=BY, values=values))
     why = command.facts.get("reason")
     if not isinstance(why, str) or not why.strip():
         reasons.append(Reason(code="fact_missing", subject="reason", label=REASON))
+    else:
+        check_text(why)
+    for extra in sorted(command.facts.keys() - {"by", "reason"}):
+        known = step.plan.facts.get(extra)
+        values = {"event": EXTENSION}
+        reasons.append(
+            Reason(
+                code="fact_not_allowed",
+                subject=extra,
+                label=None if known is None else known.label,
+                values=values,
+            )
+        )
     if reasons or clock is None or length is None:
         return reasons
     facts = {"by": str(length), "reason": str(why)}

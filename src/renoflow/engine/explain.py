@@ -63,7 +63,7 @@ class _Story:
 
     def lines(self, clock: Deadline | None) -> Iterator[Label]:
         yield Label(
-            f"{self.rule.label.zh},由{self.owner.zh}负责。",
+            f"{self.rule.label.zh}，由{self.owner.zh}负责。",
             f"{self.rule.label.en}, owed by: {self.owner.en}.",
         )
         if clock is None:
@@ -80,11 +80,11 @@ class _Story:
                 self.calendar.text_of(clock.target_at, "zh"),
                 self.calendar.text_of(clock.target_at, "en"),
             )
-            yield Label(f"内部目标:{zh}。", f"Internal target: {en}.")
+            yield Label(f"内部目标：{zh}。", f"Internal target: {en}.")
         yield self._verdict(clock)
         if clock.provisional:
             yield Label(
-                "所涉年份的工作日历尚未公布,按周一至周五暂计,公布后重算。",
+                "所涉年份的工作日历尚未公布，按周一至周五暂计，公布后重算。",
                 "The calendar of that year is not published: Monday to Friday assumed, to be counted again.",
             )
 
@@ -96,21 +96,21 @@ class _Story:
             return Label(f"{start.zh}{term.zh}{until.zh}", f"{start.en} {term.en} {until.en}")
         if step.what == "chosen":
             return Label(
-                f"{at.zh} 因「{by.zh}」重新选定期限,仍自原起算日计。{term.zh}{until.zh}",
+                f"{at.zh} 因「{by.zh}」重新选定期限，仍自原起算日计。{term.zh}{until.zh}",
                 f"{at.en}, by '{by.en}': chosen again, counted from the same start. {term.en} {until.en}",
             )
         if step.what == "paused":
-            return Label(f"{at.zh} 进入「{by.zh}」,暂停。", f"{at.en}: paused on entering '{by.en}'.")
+            return Label(f"{at.zh} 进入「{by.zh}」，暂停。", f"{at.en}: paused on entering '{by.en}'.")
         if step.what == "resumed":
             moved = self._moved(clock, paused, step)
             return Label(
-                f"{at.zh} 进入「{by.zh}」,恢复计时,{moved.zh}。{until.zh}",
+                f"{at.zh} 进入「{by.zh}」，恢复计时，{moved.zh}。{until.zh}",
                 f"{at.en}: resumed on entering '{by.en}', {moved.en}. {until.en}",
             )
         if step.what == "extended":
             return self._extension(step, at, by, until)
         return Label(
-            f"{at.zh} 工作日历公布,重新计算。{until.zh}",
+            f"{at.zh} 工作日历公布，重新计算。{until.zh}",
             f"{at.en}: counted again by the published calendar. {until.en}",
         )
 
@@ -125,12 +125,12 @@ class _Story:
             start = Label(day, day)
         if step.limit.endswith(("hour", "hours", "minute", "minutes")):
             return Label(
-                f"{start.zh} 因「{by.zh}」起算,按实际经过的时间计。",
+                f"{start.zh} 因「{by.zh}」起算，按实际经过的时间计。",
                 f"Started {start.en} by '{by.en}', counted as time elapsed.",
             )
         word = "开始等待" if self.rule.kind == "wait" else "起算"
         return Label(
-            f"{start.zh} 因「{by.zh}」{word},当日不计入。",
+            f"{start.zh} 因「{by.zh}」{word}，当日不计入。",
             f"Started {start.en} by '{by.en}'; that day is not counted.",
         )
 
@@ -146,13 +146,13 @@ class _Story:
         if step.asked:
             asked = parse_duration(step.asked)
             return Label(
-                f"约定{asked.text('zh')},低于最低期限,按{length.text('zh')}计。",
+                f"约定{asked.text('zh')}，低于最低期限，按{length.text('zh')}计。",
                 f"{asked.text('en')} was agreed, which is under the minimum; {length.text('en')} count.",
             )
         named = next((term for term in self.rule.terms if term.name == step.term), None)
         if named is not None and named.target is not None:
             return Label(
-                f"目标{named.target.text('zh')},期限{length.text('zh')}{which.zh}。",
+                f"目标{named.target.text('zh')}，期限{length.text('zh')}{which.zh}。",
                 f"Target {named.target.text('en')}, limit {length.text('en')}{which.en}.",
             )
         return Label(f"期限{length.text('zh')}{which.zh}。", f"Limit {length.text('en')}{which.en}.")
@@ -163,8 +163,8 @@ class _Story:
             return Label("", "")
         term = next((one for one in self.rule.terms if one.name == name), None)
         if term is None or term.label is None:
-            return Label("(一般情形)", " (the general case)")
-        return Label(f"({term.label.zh})", f" ({term.label.en})")
+            return Label("（一般情形）", " (the general case)")
+        return Label(f"（{term.label.zh}）", f" ({term.label.en})")
 
     def _until(self, step: ClockStep) -> Label:
         if step.due_at is None:
@@ -176,11 +176,11 @@ class _Story:
         rolled = Label("", "")
         if step.rolled:
             rolled = Label(
-                "末日逢休息日,顺延至下一工作日,",
+                "末日逢休息日，顺延至下一工作日，",
                 "The last day is a rest day and moves to the next working day. ",
             )
         word = Label("到期", "Due") if self.rule.kind == "limit" else Label("届满", "Ends")
-        return Label(f"{rolled.zh}{word.zh}:{zh}。", f"{rolled.en}{word.en} {en}.")
+        return Label(f"{rolled.zh}{word.zh}：{zh}。", f"{rolled.en}{word.en} {en}.")
 
     def _rest_days(self, clock: Deadline) -> Iterator[Label]:
         """The holidays that were passed over, and the weekend days that are worked."""
@@ -199,7 +199,7 @@ class _Story:
         ):
             if days:
                 shown = ", ".join(days[:MOST_NAMED]) + (" …" if len(days) > MOST_NAMED else "")
-                yield Label(f"{zh}:{shown}。", f"{en}: {shown}.")
+                yield Label(f"{zh}：{shown}。", f"{en}: {shown}.")
 
     def _moved(self, clock: Deadline, paused: ClockStep | None, step: ClockStep) -> Label:
         if paused is None:
@@ -211,11 +211,11 @@ class _Story:
         nights = self.calendar.day_of(step.at) - self.calendar.day_of(paused.at)
         if unit == "working day":
             return Label(
-                f"暂停跨过 {nights} 个零点,余下的工作日不变",
+                f"暂停跨过 {nights} 个零点，余下的工作日不变",
                 f"after {nights} midnights; the working days left are kept",
             )
         return Label(
-            f"暂停跨过 {nights} 个零点,顺延 {nights} 天", f"moved by the {nights} midnights of the pause"
+            f"暂停跨过 {nights} 个零点，顺延 {nights} 天", f"moved by the {nights} midnights of the pause"
         )
 
     def _extension(self, step: ClockStep, at: Label, by: Label, until: Label) -> Label:
@@ -224,7 +224,7 @@ class _Story:
         word = Label("缩短", "shortened") if earlier else Label("延长", "extended")
         why = Label("", "")
         if step.reason:
-            why = Label(f",理由:{step.reason}", f", reason: {step.reason}")
+            why = Label(f",理由：{step.reason}", f", reason: {step.reason}")
         who = Label("", "") if step.actor == SYSTEM else Label(f"由 {step.actor} ", f" by {step.actor}")
         return Label(
             f"{at.zh} {who.zh}因「{by.zh}」{word.zh}{length.text('zh')}{why.zh}。{until.zh}",
@@ -237,8 +237,8 @@ class _Story:
         when = Label("", "")
         if moment is not None:
             zh, en = self.calendar.text_of(moment, "zh"), self.calendar.text_of(moment, "en")
-            when = Label(f"({zh})", f" ({en})")
-        return Label(f"现状:{status.zh}{when.zh}。", f"Now: {status.en}{when.en}.")
+            when = Label(f"（{zh}）", f" ({en})")
+        return Label(f"现状：{status.zh}{when.zh}。", f"Now: {status.en}{when.en}.")
 
     def _named(self, name: str) -> Label:
         return named(self.plan, name)
@@ -262,7 +262,7 @@ def named(plan: Plan, name: str) -> Label:
         workflow = plan.children[child].workflow if child in plan.children else child
         other = plan.relatives.get(workflow)
         if other is not None and event in other.events:
-            return joined([other.workflow.label, other.events[event].label], ":", ": ")
+            return joined([other.workflow.label, other.events[event].label], "：", ": ")
     if kind == "state" and rest.removesuffix(".entered") in plan.state_labels:
         return plan.state_labels[rest.removesuffix(".entered")]
     return Label(name, name)

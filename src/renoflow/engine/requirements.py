@@ -97,7 +97,7 @@ def _unknown_roles(step: Step) -> Iterator[Reason]:
     for role in step.actor.sorted_roles:
         if role not in known:
             near = nearest(role, known)
-            hint = Label(f",是否为 {near}?", f"; did you mean {near}?") if near else Label("", "")
+            hint = Label(f"，是否为 {near}？", f"; did you mean {near}?") if near else Label("", "")
             values = {"found": role, "hint": hint}
             yield Reason(code="unknown_role", subject=role, values=values)
 
@@ -139,7 +139,7 @@ def _read_facts(
         except (ValueError, RecursionError) as error:
             reasons.append(
                 Reason(code="fact_invalid", subject=name, label=plan.label,
-                       values={"found": _short(value), "wanted": plan.wanted, "why": str(error)})
+                       values={"found": short(value), "wanted": plan.wanted, "why": str(error)})
             )  # fmt: skip
     return kept
 
@@ -155,7 +155,8 @@ def _is_linked(step: Step, workflow: str) -> bool:
     return any(case.workflow == workflow for case in step.links.values())
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """What was found, short enough for a sentence."""
     try:
         text = repr(value) if not isinstance(value, (str, Decimal)) else str(value)
     except (ValueError, RecursionError):
@@ -263,7 +264,7 @@ def _bring_payments(step: Step, payments: tuple[Payment, ...], reasons: list[Rea
         if amount <= ZERO:
             reasons.append(
                 Reason(code="payment_invalid", subject=payment.id,
-                       label=Label(definition.zh, definition.en), values={"found": _short(payment.amount)})
+                       label=Label(definition.zh, definition.en), values={"found": short(payment.amount)})
             )  # fmt: skip
             continue
         merged[payment.id] = merged.get(payment.id, ZERO) + amount

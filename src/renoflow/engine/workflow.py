@@ -30,7 +30,7 @@ from renoflow.records import (
     Payment,
     Told,
 )
-from renoflow.values import Actor, Label, instant
+from renoflow.values import Actor, Label, check_text, instant
 from renoflow.workflow.catalog import Profile, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.conditions import Predicate
@@ -88,6 +88,7 @@ class Workflow:
         """
         if not case_id:
             raise UsageError("a case needs an id; found an empty string")
+        check_text(case_id)
         command = Command(
             event=event or self.opening,
             actor=actor,

@@ -40,8 +40,8 @@ HEAD = {
     "terms": Label("期限", "terms"),
     "owner": Label("责任", "owed by"),
     "pauses": Label("暂停于", "paused in"),
-    "same": Label("(状态不变)", "(no change of state)"),
-    "history": Label("(回到原状态)", "(back to where it was)"),
+    "same": Label("（状态不变）", "(no change of state)"),
+    "history": Label("（回到原状态）", "(back to where it was)"),
     "start": Label("开立", "opening"),
     "when": Label("当", "when"),
     "repeats": Label("每次", "each time"),
@@ -226,7 +226,7 @@ def _roles(flow: Workflow, names: tuple[str, ...], lang: Lang) -> str:
     shown = [
         f"{name} ({labels[name].text(lang)})"
         if name in labels
-        else f"{SYSTEM} ({'系统' if lang == 'zh' else 'system'})"
+        else f"{SYSTEM}（{'系统' if lang == 'zh' else 'system'}）"
         for name in names
     ]
     return ", ".join(shown)

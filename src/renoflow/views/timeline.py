@@ -71,7 +71,7 @@ def who(plan: Plan | None, actor: str, roles: tuple[str, ...], lang: Lang) -> st
         return WORDS["system"].text(lang)
     labels = {} if plan is None else plan.role_labels
     shown = listed((labels[role].text(lang) if role in labels else role for role in roles), lang)
-    return (f"{actor}({shown})" if lang == "zh" else f"{actor} ({shown})") if shown else actor
+    return (f"{actor}（{shown}）" if lang == "zh" else f"{actor} ({shown})") if shown else actor
 
 
 def _told(replay: Replay) -> dict[tuple[str, str, datetime], list[str]]:
@@ -103,11 +103,11 @@ def _happening(plan: Plan, name: str) -> Label:
     clock, _, mark = name.removeprefix("deadline.").rpartition(".")
     if mark in ("warning", "escalation"):
         rule, word = plan.clocks[clock].label, WORDS[mark]
-        return Label(f"⏰ {rule.zh}:{word.zh}", f"⏰ {rule.en}: {word.en}")
+        return Label(f"⏰ {rule.zh}：{word.zh}", f"⏰ {rule.en}: {word.en}")
     if mark == "extend":
         return named(plan, name)
     rule, word = plan.clocks[clock].label, STATUS_LABELS[mark]
-    return Label(f"⏰ {rule.zh}:{word.zh}", f"⏰ {rule.en}: {word.en}")
+    return Label(f"⏰ {rule.zh}：{word.zh}", f"⏰ {rule.en}: {word.en}")
 
 
 def event_label(workflows: Workflows, step: StepResult) -> tuple[Plan | None, Label]:
@@ -123,9 +123,10 @@ def event_label(workflows: Workflows, step: StepResult) -> tuple[Plan | None, La
 def _refusal(workflows: Workflows, step: StepResult, lang: Lang) -> tuple[str, str]:
     plan, label = event_label(workflows, step)
     command = step.line.command
-    why = (";" if lang == "zh" else "; ").join(reason.text(lang) for reason in step.reasons)
+    why = ("；" if lang == "zh" else "; ").join(reason.text(lang) for reason in step.reasons)
     actor = who(plan, command.actor.id, command.actor.sorted_roles, lang)
-    return actor, f"✗ {WORDS['refused'].text(lang)} {label.text(lang)}: {why}"
+    colon = "：" if lang == "zh" else ": "
+    return actor, f"✗ {WORDS['refused'].text(lang)} {label.text(lang)}{colon}{why}"
 
 
 # ------------------------------------------------------------------ how it stands

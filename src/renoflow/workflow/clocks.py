@@ -27,7 +27,7 @@ def compile_clocks(
     for name, rule in definition.deadlines.items():
         if rule.parts:
             for part in rule.parts:
-                label = Label(f"{rule.label.zh}({part.zh})", f"{rule.label.en}: {part.en}")
+                label = Label(f"{rule.label.zh}（{part.zh}）", f"{rule.label.en}: {part.en}")
                 terms: tuple[TermPlan, ...] = (_term(_as_term(part), operands, conditions),)
                 full = f"{name}.{part.name}"
                 found[full] = _clock(full, name, label, rule, terms, definition, operands, conditions)

@@ -31,13 +31,13 @@ _TYPE_LABELS = {
     "whole": Label("一个整数", "a whole number"),
     "count": Label("一个次数", "a count"),
     "percent": Label("一个百分比", "a percentage"),
-    "money": Label("一个以元为单位的金额(最多两位小数)", "a sum in yuan with at most two decimals"),
-    "yes_no": Label("是或否(true/false)", "yes or no (true/false)"),
+    "money": Label("一个以元为单位的金额（最多两位小数）", "a sum in yuan with at most two decimals"),
+    "yes_no": Label("是或否（true/false）", "yes or no (true/false)"),
     "text": Label("一段非空文字", "a text that is not empty"),
     "texts": Label("一组非空文字", "a list of texts, at least one"),
-    "date": Label("一个日期,如 2026-03-09", "a date, as 2026-03-09"),
+    "date": Label("一个日期，如 2026-03-09", "a date, as 2026-03-09"),
     "instant": Label("一个带时区的时刻", "an instant with a time zone"),
-    "duration": Label("一段时长,如 2 years", "a duration, as '2 years'"),
+    "duration": Label("一段时长，如 2 years", "a duration, as '2 years'"),
     "actor": Label("一个人员编号", "a person's id"),
 }
 
@@ -135,7 +135,6 @@ def _instant(value: object) -> FactValue:
         raise ValueError(str(error)) from None
 
 
-@lru_cache(maxsize=256)
 def _duration(value: object) -> str:
     return str(parse_duration(value))
 
@@ -273,11 +272,11 @@ def spoken(plan: FactPlan | None, value: object) -> Label:
 
 def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[str, FactValue]) -> Label:
     if choices and fact.type in ("enum", "set"):
-        keys = " / ".join(f"{key}({label.zh})" for key, label in choices.items())
+        keys = " / ".join(f"{key}（{label.zh}）" for key, label in choices.items())
         names = " / ".join(f"{key} ({label.en})" for key, label in choices.items())
         if fact.type == "enum":
-            return Label(f"其中之一:{keys}", f"one of {names}")
-        return Label(f"取自:{keys}", f"a list out of {names}")
+            return Label(f"其中之一：{keys}", f"one of {names}")
+        return Label(f"取自：{keys}", f"a list out of {names}")
     base = _TYPE_LABELS[fact.type]
     zh, en = base.zh, base.en
     for sign, bound in bounds.items():
@@ -285,7 +284,7 @@ def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[
         en += f", {COMPARISON_LABELS[sign].en} {bound}"
     if fact.unit:
         unit = UNITS.get(fact.unit, Label(fact.unit, fact.unit))
-        zh, en = f"{zh}(单位:{unit.zh})", f"{en} (in {unit.en})"
+        zh, en = f"{zh}（单位：{unit.zh}）", f"{en} (in {unit.en})"
     return Label(zh, en)
 
 

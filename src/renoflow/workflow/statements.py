@@ -58,7 +58,7 @@ def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> La
             else Label(f"未提供{subject.zh}", f"{subject.en} is not given")
         )
     if plan.type == "yes_no" and leaf.equals is not None:
-        return subject if leaf.equals is True else Label(f"{subject.zh}:否", f"{subject.en}: no")
+        return subject if leaf.equals is True else Label(f"{subject.zh}：否", f"{subject.en}: no")
     if leaf.days_from_now_at_least is not None:
         days = spell(leaf.days_from_now_at_least)
         return Label(f"{subject.zh}距今至少{days.zh}天", f"{subject.en} is at least {days.en} days ahead")
@@ -125,7 +125,7 @@ def children(
     ended = Label("已终了", "ended") if leaf.ended else Label("未终了", "open")
     states = joined([state_label(relatives, workflow, name) for name in leaf.state or ()], "/", "/")
     wanted = states if leaf.state else ended
-    return Label(f"{kind.zh}:{word.zh}处于「{wanted.zh}」", f"{word.en} {kind.en} in '{wanted.en}'")
+    return Label(f"{kind.zh}：{word.zh}处于「{wanted.zh}」", f"{word.en} {kind.en} in '{wanted.en}'")
 
 
 def case_names(cases: Iterable[LinkedCase]) -> Label:
@@ -227,7 +227,7 @@ def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
 
 def group(how: str, parts: tuple[Label, ...]) -> Label:
     if how == "not":
-        return Label(f"并非:{parts[0].zh}", f"not: {parts[0].en}")
+        return Label(f"并非：{parts[0].zh}", f"not: {parts[0].en}")
     if how == "any":
-        return joined(list(parts), ",或", ", or ")
-    return joined(list(parts), ",且", ", and ")
+        return joined(list(parts), "，或", ", or ")
+    return joined(list(parts), "，且", ", and ")
