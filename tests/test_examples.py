@@ -20,7 +20,12 @@ PROJECT = "P-2026-018"
 # ------------------------------------------------------------------ the scripts
 
 TELLING = {
-    "first_project.py": ("signature_missing", "An agreed date, 2026-03-08", "Due 2026-03-08 24:00", "约定日期"),
+    "first_project.py": (
+        "signature_missing",
+        "An agreed date, 2026-03-08",
+        "Due 2026-03-08 24:00",
+        "约定日期",
+    ),
     "embedding.py": (
         "report: 12 Garden Road consulting",
         "to do: notify customer_manager",
