@@ -40,7 +40,9 @@ def run_ops(step: Step, ops: Iterable[ClockOp], event: str) -> None:
             clock = _applied(step, op, clock, event)
         elif op.begins:
             clock = started(step, op.clock, None, event)
-        if clock is None:
+            if clock is None:
+                continue
+        else:
             continue
         if op.entry is not None:
             clock = at_entry(step, op.clock, clock, op.entry)

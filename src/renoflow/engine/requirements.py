@@ -77,8 +77,8 @@ def unmet(
         there = step.documents
         for paper in event.papers:
             record = there.get(paper.id)
-            # What is there, signed, and comes but once is in order whatever its conditions say.
-            if record is None or not record.signed or paper.repeats:
+            # What is there and signed, and new where it repeats, is in order whatever its conditions say.
+            if record is None or not record.signed or (paper.repeats and not _brought(paper.id, documents)):
                 _check_paper(step, paper, documents, reasons)
     for name, label, wanted in event.payments:
         _check_payment(step, name, label, wanted(step), reasons)
@@ -229,11 +229,20 @@ def _complete(signers: tuple[str, ...], signatures: tuple[Signature, ...]) -> bo
     return True
 
 
-def _check_paper(step: Step, paper: PaperPlan, brought: tuple[Document, ...], reasons: list[Reason]) -> None:
+def _brought(name: str, documents: tuple[Document, ...]) -> bool:
+    for document in documents:  # noqa: SIM110 - a generator would cost more than the comparison
+        if document.id == name:
+            return True
+    return False
+
+
+def _check_paper(
+    step: Step, paper: PaperPlan, documents: tuple[Document, ...], reasons: list[Reason]
+) -> None:
     if paper.when is not None and not paper.when(step):
         return
     record = step.documents.get(paper.id)
-    if record is None or (paper.repeats and paper.id not in [document.id for document in brought]):
+    if record is None or (paper.repeats and not _brought(paper.id, documents)):
         reasons.append(Reason(code="document_missing", subject=paper.id, label=paper.label))
         return
     if record.signed or (paper.unsigned_when is not None and paper.unsigned_when(step)):
