@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -59,8 +59,11 @@ def firm(seed: int) -> rf.Workflows:
     return workflows(OWN_WAYS if seed % 2 else "")
 
 
-any_run = given(seed=st.integers(0, 2**32 - 1))
-"""A run is drawn by its seed alone: a failing one is had again at once, and there is nothing to shrink."""
+def any_run(test: Callable[[int], None]) -> Callable[[], None]:
+    """The test over sixty runs. A run is drawn by its seed alone: a failing one is had again at once, and
+    there is nothing to shrink."""
+    made: Callable[[], None] = settings(max_examples=60)(given(seed=st.integers(0, 2**32 - 1))(test))
+    return made
 
 
 def play(seed: int, *watches: Watch) -> Run:
@@ -398,7 +401,7 @@ pauses = st.tuples(st.timedeltas(NO_TIME, timedelta(days=2)), st.timedeltas(NO_T
     gaps=st.lists(pauses, max_size=4),
     length=st.sampled_from(("20 days", "3 weeks", "1 month", "15 working days", "300 hours")),
 )
-@settings(max_examples=150)
+@settings(max_examples=200)
 def test_pauses_add_up_whatever_the_hours(
     paused_job: rf.Workflows, start: datetime, gaps: list[tuple[timedelta, timedelta]], length: str
 ) -> None:
