@@ -8,6 +8,7 @@ and 02-28 worked in its place.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -1983,7 +1984,7 @@ to = "done"
         ('{ any = [ { fact = "size", above = 0 }, { fact = "kind", known = true } ] }', {"size": "1"}, True),
     ],
 )  # fmt: skip
-def test_what_a_guard_asks_of_facts(tmp_path: Path, leaf: str, facts: dict[str, object], holds: bool) -> None:
+def test_what_a_guard_asks_of_facts(tmp_path: Path, leaf: str, facts: dict[str, Any], holds: bool) -> None:
     """Bounds are inclusive or not as their word says; numbers are compared by value, not by how they look."""
     desk = Desk(load(tmp_path, job=LEAVES.replace("LEAF", leaf)))
     desk.open("2026-03-02 10:00", **facts)
