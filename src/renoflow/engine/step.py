@@ -193,10 +193,11 @@ class Step:
         return number
 
     def effect(self, kind: Any, to: str, about: str, data: Mapping[str, Any] = NO_FACTS) -> None:
-        """Hand something out; the key is the same whenever this doing of this case is repeated."""
+        """Hand something out. The key is the same whenever this doing is repeated; it holds what it is about,
+        since the marks of an instant and what follows from them are two steps at one line of the history."""
         effects = self.effects
         case = self.before.id
-        key = f"{case}:{self.number}:{len(effects) + 1}"
+        key = f"{case}:{self.number}:{about}:{len(effects) + 1}"
         effects.append(Effect(kind=kind, to=to, at=self.at, case=case, about=about, key=key, data=data))
 
     def as_system(self, at: datetime) -> None:
