@@ -86,7 +86,7 @@ class Condition:
             return tuple(r for part in self.parts if not part.test(scene) for r in part.as_details(scene))
         if self.how == "any":
             ways = [part for part in self.parts if part.can_be_met] or list(self.parts)
-            return tuple(r for part in ways for r in part.as_details(scene))
+            return tuple(r for part in ways for r in part.as_way(scene))
         if self.how == "not":
             return ()
         values = {} if self.found is None else {"found": self.found(scene)}
@@ -101,6 +101,12 @@ class Condition:
         values = {"one_of": True} if self.how == "any" else {}
         details = self._failing(scene)
         return (Reason(code="leaf", subject=self.name, label=self.label, values=values, details=details),)
+
+    def as_way(self, scene: Scene) -> tuple[Reason, ...]:
+        """As one of several ways: what must hold together is said in one sentence, not as ways of its own."""
+        if self.how == "all" and not self.name:
+            return (Reason(code="leaf", label=self.label),)
+        return self.as_details(scene)
 
     def _first_wait(self, scene: Scene) -> Any:
         if self.opens_at is not None:
