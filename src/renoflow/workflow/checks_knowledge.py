@@ -245,9 +245,12 @@ def _circle(start: str, needs: Mapping[str, list[str]]) -> tuple[str, ...]:
 
 
 def _check_unused(inspection: Inspection) -> None:
-    """Declared and never named again: a leftover, or a name misspelt elsewhere."""
+    """Declared and never named again: a leftover, or a name misspelt elsewhere.
+
+    Documents and payments are left out: they may come with any command, for the file alone.
+    """
     definition = inspection.definition
-    for section in ("stages", "parameters", "documents", "payments", "tables", "amounts", "conditions"):
+    for section in ("stages", "parameters", "tables", "amounts", "conditions"):
         for name in getattr(definition, section):
             if (section, name) not in inspection.used:
                 inspection.fault(f"{section}.{name}", f"{name!r} is never used", "remove it")
