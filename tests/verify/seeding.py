@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from renoflow.workflow.conditions import Condition
+from renoflow.workflow.condition import Condition
 from renoflow.workflow.machine import START
 from renoflow.workflow.plan import EventPlan, Plan, TransitionPlan
 

@@ -33,7 +33,7 @@ from renoflow.records import (
 from renoflow.values import Actor, Label, check_text, instant
 from renoflow.workflow.catalog import Profile, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
-from renoflow.workflow.conditions import Predicate
+from renoflow.workflow.leaves import Predicate
 from renoflow.workflow.machine import build_machine
 from renoflow.workflow.plan import Plan
 from renoflow.workflow.scene import Scene

@@ -27,7 +27,9 @@ from renoflow.definition.model import (
 from renoflow.values import SYSTEM, Label
 from renoflow.workflow import machine as machines
 from renoflow.workflow.clocks import compile_clocks, ops_of
-from renoflow.workflow.conditions import Condition, ConditionCompiler, Predicate
+from renoflow.workflow.condition import Condition
+from renoflow.workflow.conditions import ConditionCompiler
+from renoflow.workflow.leaves import LeafCompiler, Predicate
 from renoflow.workflow.operands import Getter, Operands, Test
 from renoflow.workflow.plan import (
     AskingPlan,
@@ -72,7 +74,8 @@ class _Compiler:
         self.definition = definition
         self.loaded = loaded
         self.operands = Operands(definition)
-        self.conditions = ConditionCompiler(definition, self.operands, loaded=loaded, predicates=predicates)
+        leaves = LeafCompiler(definition, self.operands, loaded=loaded, predicates=predicates)
+        self.conditions = ConditionCompiler(definition, self.operands, leaves)
         self.clocks = compile_clocks(definition, self.operands, self.conditions)
         self.ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]] = cache(
             lambda happenings: ops_of(definition, self.clocks, happenings)

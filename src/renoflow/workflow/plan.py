@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from renoflow.definition.model import DeadlineKind, WorkflowDefinition
 from renoflow.values import Duration, Label
-from renoflow.workflow.conditions import Condition
+from renoflow.workflow.condition import Condition
 from renoflow.workflow.facts import FactPlan
 from renoflow.workflow.operands import Getter, Test
 from renoflow.workflow.scene import Scene
