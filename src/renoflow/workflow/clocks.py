@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from renoflow.definition.model import (
@@ -158,8 +157,3 @@ def ops_of(
 
 def _any(listed: tuple[str, ...], happenings: tuple[str, ...]) -> bool:
     return any(happening in listed for happening in happenings)
-
-
-def named_date(value: date | None) -> str:
-    """A date as a limit's name, for the explanation."""
-    return "" if value is None else value.isoformat()
