@@ -98,6 +98,7 @@ class FactDefinition:
     told_by: str | None = None
     set_by: Literal["engine"] | None = None
     personal: bool = False
+    cites: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

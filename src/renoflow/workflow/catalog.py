@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from attrs import frozen
@@ -12,6 +10,7 @@ from attrs import frozen
 from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.definition.reader import read_profile, read_workflow
 from renoflow.errors import DefinitionError, Problem, UnknownName
+from renoflow.workflow.bundled import bundled_folder
 from renoflow.workflow.checks import check_together, check_workflow
 from renoflow.workflow.profiles import apply_profile, check_profile
 
@@ -34,14 +33,6 @@ class Profile:
     definition: ProfileDefinition
     name: str = ""
     text: str = ""
-
-
-def bundled_folder() -> Traversable:
-    """`workflows/`: package data in a wheel, beside `src/` in a checkout or an editable install."""
-    packaged = files("renoflow") / "workflows"
-    if packaged.is_dir():
-        return packaged
-    return Path(__file__).resolve().parents[3] / "workflows"
 
 
 def bundled_sources() -> dict[str, Source]:
@@ -109,6 +100,17 @@ def load_definitions(
     if problems:
         raise DefinitionError(problems)
     return {name: apply_profile(item, profile.definition) for name, item in definitions.items()}
+
+
+def bundled_profiles() -> dict[str, ProfileDefinition]:
+    """The profiles that come with the package, by name; nothing is looked up in them."""
+    folder = bundled_folder() / "profiles"
+    found = sorted(folder.iterdir(), key=lambda item: item.name) if folder.is_dir() else []
+    return {
+        item.name.removesuffix(".toml"): read_profile(item.read_text("utf-8"), file=item.name)
+        for item in found
+        if item.name.endswith(".toml")
+    }
 
 
 def load_profile(path: Path) -> Profile:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from renoflow.definition.model import WorkflowDefinition
 from renoflow.errors import Problem
+from renoflow.workflow.checks_cites import check_cites
 from renoflow.workflow.checks_conditions import check_conditions
 from renoflow.workflow.checks_data import check_data
 from renoflow.workflow.checks_deadlines import check_deadlines
@@ -32,4 +33,5 @@ def check_workflow(definition: WorkflowDefinition, *, file: str = "", text: str 
     check_deadlines(inspection)
     check_graph(inspection)
     check_knowledge(inspection)
+    check_cites(inspection, definition)
     return inspection.problems(file, text)

@@ -18,6 +18,7 @@ from renoflow.definition.model import (
 from renoflow.errors import Problem
 from renoflow.values import Label, parse_date
 from renoflow.workflow.checks import check_together, check_workflow
+from renoflow.workflow.checks_cites import check_cites
 from renoflow.workflow.checks_data import beyond_bounds, columns_of
 from renoflow.workflow.checks_labels import label_faults
 from renoflow.workflow.inspection import Faults, near
@@ -138,6 +139,7 @@ def check_profile(
             for name, item in items.items():
                 _CHECKS[section](faults, definition, name, item, format_path((section, workflow, name)))
     _check_calendar(faults, profile)
+    check_cites(faults, profile)
     if not faults.problems("", ""):
         _check_applied(faults, profile, definitions)
     return faults.problems(file, text)
