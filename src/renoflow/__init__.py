@@ -7,6 +7,7 @@ A workflow file says what may happen. A case is what has happened. Everything el
 
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
@@ -40,11 +41,13 @@ from renoflow.script import Line, Replay, StepResult, read_script, run_script
 from renoflow.service import CaseService, Outcome
 from renoflow.store.memory import MemoryStore
 from renoflow.values import Actor, Duration, Label
+from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
 
 __all__ = [
     "Actor",
     "Case",
     "CaseService",
+    "Citation",
     "ClockStep",
     "Command",
     "Deadline",
@@ -55,8 +58,10 @@ __all__ = [
     "Duration",
     "Effect",
     "Explanation",
+    "FieldFact",
     "HistoryEntry",
     "HistoryMismatch",
+    "Justification",
     "Label",
     "Line",
     "LinkedCase",
@@ -72,6 +77,7 @@ __all__ = [
     "RenoflowError",
     "Replay",
     "RouteStep",
+    "Rule",
     "ScriptError",
     "Signature",
     "StepResult",
@@ -80,7 +86,9 @@ __all__ = [
     "UsageError",
     "Workflow",
     "Workflows",
+    "field_facts",
     "load_workflows",
     "read_script",
+    "rules",
     "run_script",
 ]

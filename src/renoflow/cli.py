@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from renoflow.definition.schema import workflow_schema
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflows, load_workflows
 from renoflow.errors import DefinitionError, Problem, RenoflowError, ScriptError, UnknownName, UsageError
 from renoflow.script import Replay, read_script, run_script
 from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
+from renoflow.views.rules import Wanted, rules_answer, rules_text
 from renoflow.workflow.catalog import SHARED, Source, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
@@ -69,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("describe", _describe, "write out a workflow: states, events, deadlines, parameters")
     sub.add_argument("workflow", metavar="WORKFLOW")
+    _with_profile(sub)
+
+    sub = command("rules", _rules, "list the handbooks' rules: what implements each, or why nothing does")
+    sub.add_argument("ids", nargs="*", metavar="ID", help="D01-29, or F08 for a fact of the field")
+    sub.add_argument("--strength", choices=("S", "V", "T"), help="stated, vague, or a heading only")
+    sub.add_argument("--open", action="store_true", help="only those that no workflow file cites")
+    sub.add_argument("--workflow", metavar="WORKFLOW", help="only those that this workflow cites")
+    sub.add_argument("--document", metavar="DOCUMENT", help="only those of this handbook, as D01")
     _with_profile(sub)
 
     command("schema", _schema, "print the JSON Schema of workflow files, for editors")
@@ -147,6 +157,24 @@ def _describe(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return _print_json(describe_answer(flow))
     print(describe_text(flow, arguments.lang))
+    return 0
+
+
+def _rules(arguments: argparse.Namespace) -> int:
+    workflows = _load(arguments)
+    if arguments.workflow is not None and arguments.workflow not in workflows:
+        raise UnknownName("workflow", arguments.workflow, workflows)
+    wanted = Wanted(
+        ids=tuple(arguments.ids),
+        strength=arguments.strength,
+        uncited=arguments.open,
+        workflow=arguments.workflow,
+        document=arguments.document,
+    )
+    found = wanted.choose(rules(workflows), field_facts(workflows))
+    if arguments.json:
+        return _print_json(rules_answer(*found))
+    print(rules_text(wanted, *found, arguments.lang))
     return 0
 
 
