@@ -135,11 +135,12 @@ class AmountTerm:
 
 @frozen(kw_only=True)
 class AmountDefinition:
-    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up."""
+    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up; a share
+    is exact."""
 
     label: Label
     terms: tuple[AmountTerm, ...]
-    type: Literal["money", "count"] = "money"
+    type: Literal["money", "count", "percent"] = "money"
     cites: tuple[str, ...] = ()
 
 
@@ -154,6 +155,8 @@ class _Labelled:
 
 @frozen(kw_only=True)
 class FactLeaf(_Labelled):
+    """About a fact, a column of the row that it names, or an amount."""
+
     fact: str
     equals: Scalar | None = None
     not_equals: Scalar | None = None
