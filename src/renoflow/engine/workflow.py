@@ -19,6 +19,7 @@ from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
 from renoflow.engine.step import Step
+from renoflow.engine.tally import Tally, tally
 from renoflow.errors import UnknownName, UsageError
 from renoflow.records import (
     NO_FACTS,
@@ -164,6 +165,11 @@ class Workflow:
         """Why a deadline is due when it is."""
         self._own(case)
         return explain(self._rules, case, deadline)
+
+    def tally(self, case: Case, at: datetime | str) -> tuple[Tally, ...]:
+        """What the case's ledger comes to by each accumulation: the lines that count, and what is missing."""
+        self._own(case)
+        return tally(self._rules, case, instant(at))
 
     def time_by_side(self, history: Iterable[HistoryEntry], until: datetime | str) -> dict[str, Any]:
         """For how long the case has waited for each side, as timedeltas by side."""

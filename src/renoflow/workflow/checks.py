@@ -15,6 +15,7 @@ from renoflow.workflow.checks_doings import check_doings
 from renoflow.workflow.checks_graph import check_graph
 from renoflow.workflow.checks_knowledge import check_knowledge
 from renoflow.workflow.checks_labels import check_labels
+from renoflow.workflow.checks_ledger import check_ledger
 from renoflow.workflow.checks_together import check_together
 from renoflow.workflow.inspection import Inspection
 
@@ -30,6 +31,7 @@ def check_workflow(definition: WorkflowDefinition, *, file: str = "", text: str 
     check_conditions(inspection)
     check_doings(inspection)
     check_deadlines(inspection)
+    check_ledger(inspection)
     check_graph(inspection)
     check_knowledge(inspection)
     return inspection.problems(file, text)

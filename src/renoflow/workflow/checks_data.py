@@ -32,7 +32,7 @@ from renoflow.workflow.kinds import (
 )
 
 _BOUNDS = ("at_least", "at_most", "above", "below")
-_RESERVED = ("today", "actor", "child")
+_RESERVED = ("today", "actor", "case", "child", "counted")
 
 
 def check_data(inspection: Inspection) -> None:

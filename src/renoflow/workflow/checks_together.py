@@ -5,7 +5,7 @@ A workflow that is not loaded is no fault: then nothing can be said about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from renoflow.definition.model import (
     ChildDefinition,
@@ -13,6 +13,7 @@ from renoflow.definition.model import (
     ConditionNode,
     EventDefinition,
     LinkedLeaf,
+    Scalar,
     WorkflowDefinition,
     walk_condition,
 )
@@ -115,8 +116,12 @@ def _check_next(between: Between, child: ChildDefinition, other: WorkflowDefinit
 def _check_opened(between: Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
     """Whether the child can be opened with just the facts that it is given, by `system`."""
     openings = {key: event for key, event in other.events.items() if START in event.from_}
-    for path, reason in _opening_places(between.own, name):
-        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {})}
+    for path, reason, facts in _opening_places(between.own, name):
+        for key, value in facts.items():
+            declared = between.fact(other, key, f"{path}.facts.{key}")
+            if declared is not None:
+                between.value(value, other, declared, f"{path}.facts.{key}")
+        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {}), *facts}
         if any(fact not in other.facts for fact in given) or not openings:
             continue
         objections = {key: _objection(other, event, given) for key, event in openings.items()}
@@ -124,18 +129,21 @@ def _check_opened(between: Between, name: str, child: ChildDefinition, other: Wo
             listed = "; ".join(f"{key}: {why}" for key, why in objections.items())
             what = f"{name}:{reason}" if reason else name
             between.fault(
-                path,
+                f"{path}.child",
                 f"no opening of {other.id!r} accepts {what} ({listed})",
                 "give the facts that it needs, or let it be opened with fewer",
             )
 
 
-def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str]]:
+def _opening_places(
+    own: WorkflowDefinition, child: str
+) -> Iterator[tuple[str, str, Mapping[str, Scalar]]]:
+    """Where a kind of child is opened, for which reason, and with which facts of its own."""
     for path, item in doings(own):
         for number, opening in enumerate(item.opens):
             name, _, reason = opening.child.partition(":")
             if name == child and (not reason or reason in own.children[name].reasons):
-                yield f"{path}.opens[{number}].child", reason
+                yield f"{path}.opens[{number}]", reason, opening.facts
 
 
 def _objection(other: WorkflowDefinition, event: EventDefinition, given: set[str]) -> str:

@@ -13,6 +13,7 @@ from renoflow.workflow.kinds import (
     DATE,
     MONEY,
     ROW_TEXTS,
+    TEXT,
     WHOLE,
     Kind,
     compares,
@@ -187,6 +188,10 @@ class Inspection(Faults):
             return DATE
         if name == "actor":
             return ACTOR
+        if name == "case":
+            return TEXT
+        if name == "counted.day" and self.definition.ledger is not None:
+            return DATE
         amount = self.definition.amounts.get(name)
         if amount is not None:
             self.used.add(("amounts", name))
@@ -199,7 +204,7 @@ class Inspection(Faults):
             )
             return None
         if "." not in name and name not in self.definition.facts:
-            known = (*self.definition.facts, *self.definition.amounts, "today", "actor")
+            known = (*self.definition.facts, *self.definition.amounts, "today", "actor", "case")
             self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
             return None
         return self.fact_kind(name, path)

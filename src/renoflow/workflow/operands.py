@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
-from renoflow.values import ZERO, Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.values import ZERO, Label, cut_money, parse_decimal, parse_duration, parse_percent, round_money
 from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
@@ -71,6 +71,10 @@ class Operands:
             return lambda scene: date.fromordinal(scene.today)
         if name == "actor":
             return lambda scene: scene.actor.id
+        if name == "case":
+            return lambda scene: scene.case_id
+        if name == "counted.day":
+            return lambda scene: max((line.day for line in scene.counted), default=None)
         if name.startswith("child."):
             key = name.removeprefix("child.")
             return lambda scene: None if scene.told is None else scene.told.facts.get(key)
@@ -101,12 +105,13 @@ class Operands:
         definition = self.definition.amounts[name]
         terms = [self._term(term) for term in definition.terms]
         whole = definition.type == "count"
+        rounded = cut_money if definition.rounded == "down" else round_money
 
         def compute(scene: Scene) -> Any:
             for term in terms:
                 figure = term(scene)
                 if figure is not None:
-                    return int(figure) if whole else round_money(figure)
+                    return int(figure) if whole else rounded(figure)
             return None
 
         return compute
