@@ -135,12 +135,12 @@ class AmountTerm:
 
 @frozen(kw_only=True)
 class AmountDefinition:
-    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up, or
-    down where it is a ceiling that the law sets."""
+    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up, or down
+    where the law sets a ceiling; a share is exact."""
 
     label: Label
     terms: tuple[AmountTerm, ...]
-    type: Literal["money", "count"] = "money"
+    type: Literal["money", "count", "percent"] = "money"
     rounded: Literal["half up", "down"] = "half up"
     cites: tuple[str, ...] = ()
 
@@ -156,6 +156,8 @@ class _Labelled:
 
 @frozen(kw_only=True)
 class FactLeaf(_Labelled):
+    """About a fact, a column of the row that it names, or an amount."""
+
     fact: str
     equals: Scalar | None = None
     not_equals: Scalar | None = None

@@ -164,14 +164,20 @@ def is_open(lines: Lines, rule: AccumulationPlan, period: str, today: int) -> bo
 def objections(lines: Lines, rule: AccumulationPlan, period: str) -> Iterator[LedgerLine]:
     """The lines of which there may be none."""
     if rule.none_of:
-        yield from (line for line in lines if line.kind in rule.none_of and period_of(rule, line.day) == period)
+        yield from (
+            line for line in lines if line.kind in rule.none_of and period_of(rule, line.day) == period
+        )
 
 
 def _countable(lines: Lines, plan: LedgerPlan, first_year: int) -> Iterator[LedgerLine]:
     for line in lines:
         if line.day.year >= first_year and any(
             line.kind in rule.none_of
-            or (line.kind in rule.counts and rule.name not in line.used_by and line.rule not in rule.except_rules)
+            or (
+                line.kind in rule.counts
+                and rule.name not in line.used_by
+                and line.rule not in rule.except_rules
+            )
             for rule in plan.accumulations
         ):
             yield line

@@ -77,7 +77,7 @@ def _fact(inspection: Inspection, leaf: FactLeaf, path: str) -> None:
 
 def _fact_test(inspection: Inspection, leaf: FactLeaf, test: str, kind: Kind, path: str) -> None:
     value = getattr(leaf, test)
-    what = f"fact {leaf.fact!r}"
+    what = f"{'amount' if leaf.fact in inspection.definition.amounts else 'fact'} {leaf.fact!r}"
     if test in COMPARISONS:
         if kind.type not in ORDERED:
             inspection.fault(path, f"{what} is {kind}, which has no order", "use equals, in or known")

@@ -17,12 +17,12 @@ from renoflow.definition.model import (
 from renoflow.values import SYSTEM, parse_duration, parse_money, parse_percent
 from renoflow.workflow.inspection import CHILD_HAPPENINGS, Inspection, near
 from renoflow.workflow.kinds import (
+    AMOUNT_KINDS,
     MONEY,
     NUMBERS,
     ORDERED,
     PERCENT,
     ROW_TEXTS,
-    WHOLE,
     Kind,
     kind_of_column,
     kind_of_fact,
@@ -255,7 +255,7 @@ def _check_amounts(inspection: Inspection) -> None:
         path = f"amounts.{name}"
         if name in _RESERVED:
             inspection.fault(path, f"@{name} has a meaning of its own", "rename the amount")
-        target = MONEY if amount.type == "money" else WHOLE
+        target = AMOUNT_KINDS[amount.type]
         done = False
         for number, term in enumerate(amount.terms):
             place = f"{path}.terms[{number}]"

@@ -229,6 +229,8 @@ def _needs_of_condition(definition: WorkflowDefinition, node: ConditionNode) -> 
     elif isinstance(node, NotOf):
         yield from _needs_of_condition(definition, node.not_)
     elif isinstance(node, FactLeaf):
+        if node.fact in definition.amounts:
+            yield f"amounts.{node.fact}"
         for value in (node.equals, node.not_equals, node.at_least, node.at_most, node.above, node.below):
             if _referred(value) in definition.amounts:
                 yield f"amounts.{_referred(value)}"

@@ -61,7 +61,9 @@ def _check_entering(inspection: Inspection, ledger: LedgerDefinition, name: str,
     for fact in (ledger.entry, ledger.dated_by):
         if fact not in event.gives and fact in inspection.definition.facts:
             inspection.fault(
-                path, f"{name!r} does not bring {fact!r}, which a line needs", f"add it to events.{name}.gives"
+                path,
+                f"{name!r} does not bring {fact!r}, which a line needs",
+                f"add it to events.{name}.gives",
             )
     if name in ledger.enters:
         for optional in (ledger.rule, ledger.source):
@@ -89,7 +91,9 @@ def _check_accumulation(
     for number, entry in enumerate(item.none_of):
         if entry in item.counts:
             inspection.fault(
-                f"{path}.none_of[{number}]", f"{entry!r} is counted too, so this can never be met", "remove one"
+                f"{path}.none_of[{number}]",
+                f"{entry!r} is counted too, so this can never be met",
+                "remove one",
             )
     _check_rules(inspection, ledger, item, path)
     if item.at_least is not None:

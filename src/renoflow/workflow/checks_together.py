@@ -135,9 +135,7 @@ def _check_opened(between: Between, name: str, child: ChildDefinition, other: Wo
             )
 
 
-def _opening_places(
-    own: WorkflowDefinition, child: str
-) -> Iterator[tuple[str, str, Mapping[str, Scalar]]]:
+def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str, Mapping[str, Scalar]]]:
     """Where a kind of child is opened, for which reason, and with which facts of its own."""
     for path, item in doings(own):
         for number, opening in enumerate(item.opens):

@@ -63,9 +63,7 @@ def _happenings(item: EffectsDefinition) -> tuple[str, ...]:
     return item.on if isinstance(item, ReactionDefinition) else ()
 
 
-def _check_telling(
-    between: Between, telling: Telling, item: EffectsDefinition, path: str
-) -> None:
+def _check_telling(between: Between, telling: Telling, item: EffectsDefinition, path: str) -> None:
     other = between.link(telling.link) if telling.link else between.child(telling.child or "")
     if other is None:
         return

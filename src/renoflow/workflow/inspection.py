@@ -10,11 +10,10 @@ from renoflow.errors import Problem, did_you_mean
 from renoflow.values import SYSTEM
 from renoflow.workflow.kinds import (
     ACTOR,
+    AMOUNT_KINDS,
     DATE,
-    MONEY,
     ROW_TEXTS,
     TEXT,
-    WHOLE,
     Kind,
     compares,
     kind_of_column,
@@ -156,15 +155,11 @@ class Inspection(Faults):
     # -------------------------------------------------------------- values
 
     def fact_kind(self, name: str, path: str) -> Kind | None:
-        """The kind of a fact, or of a column (`grade.rank`) of the row that a fact names."""
+        """The kind of a fact, of an amount, or of a column (`grade.rank`) of the row that a fact names."""
         fact_name, _, column = name.partition(".")
         fact = self.definition.facts.get(fact_name)
         if fact is None:
-            if fact_name in self.definition.amounts:
-                self.fault(path, f"{name!r} is an amount, not a fact", "compare a fact with it: @" + name)
-            else:
-                self.known("facts", fact_name, path)
-            return None
+            return self._amount_kind(fact_name, column, path)
         self.reads_fact(fact_name, path)
         if not column:
             return kind_of_fact(fact, self.definition.tables)
@@ -181,6 +176,19 @@ class Inspection(Faults):
             return None
         return kind_of_column(rows, column)
 
+    def _amount_kind(self, name: str, column: str, path: str) -> Kind | None:
+        amount = self.definition.amounts.get(name)
+        if amount is None:
+            known = (*self.definition.facts, *self.definition.amounts)
+            self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
+            return None
+        self.used.add(("amounts", name))
+        if column:
+            message = f"{name!r} is an amount, which names no row of a table"
+            self.fault(path, message, f"write {name!r}, without {column!r}")
+            return None
+        return AMOUNT_KINDS[amount.type]
+
     def reference(self, value: str, path: str) -> Kind | None:
         """The kind of an `@reference`, None when unknown; `@child.fact` is for whoever allows it."""
         name = value.removeprefix("@")
@@ -192,10 +200,8 @@ class Inspection(Faults):
             return TEXT
         if name == "counted.day" and self.definition.ledger is not None:
             return DATE
-        amount = self.definition.amounts.get(name)
-        if amount is not None:
-            self.used.add(("amounts", name))
-            return MONEY if amount.type == "money" else WHOLE
+        if name in self.definition.amounts:
+            return self._amount_kind(name, "", path)
         if name.startswith("child.") and "child" not in self.definition.facts:
             self.fault(
                 path,
