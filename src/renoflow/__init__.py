@@ -7,6 +7,7 @@ A workflow file says what may happen. A case is what has happened. Everything el
 
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.tally import Tally
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
@@ -30,6 +31,7 @@ from renoflow.records import (
     DocumentRecord,
     Effect,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Payment,
     Reason,
@@ -58,6 +60,7 @@ __all__ = [
     "HistoryEntry",
     "HistoryMismatch",
     "Label",
+    "LedgerLine",
     "Line",
     "LinkedCase",
     "MemoryStore",
@@ -75,6 +78,7 @@ __all__ = [
     "ScriptError",
     "Signature",
     "StepResult",
+    "Tally",
     "Told",
     "UnknownName",
     "UsageError",

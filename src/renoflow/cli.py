@@ -19,7 +19,7 @@ from renoflow.script import Replay, read_script, run_script
 from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
-from renoflow.workflow.catalog import SHARED, Source, bundled_sources, read_definitions
+from renoflow.workflow.catalog import SHARED, Source, bundled_profiles, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
 TOO_LARGE = 64 * 1024 * 1024
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_profile(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--profile", type=Path, metavar="FILE", help="the firm's profile")
+    sub.add_argument("--profile", metavar="FILE", help="the firm's profile, or a bundled one by its name")
     sub.add_argument(
         "--workflow-file", type=Path, action="append", default=[], metavar="FILE",
         help="a workflow file of the firm's own; may be given several times",
@@ -204,7 +204,9 @@ def _allowed(arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> Workflows:
-    for path in (*arguments.workflow_file, *([arguments.profile] if arguments.profile else ())):
+    profile = arguments.profile
+    own = [] if profile is None or profile in bundled_profiles() else [Path(profile)]
+    for path in (*arguments.workflow_file, *own):
         _read(path)
     return load_workflows(*arguments.workflow_file, profile=arguments.profile)
 

@@ -271,10 +271,9 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
-    `payment_invalid`, `line_missing`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`, `already_open`,
-    `not_yet_due`, `not_running`, `not_extendable`,
-    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`,
-    `date_out_of_range`; inside `details`: `leaf`,
+    `payment_invalid`, `line_missing`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`,
+    `already_open`, `not_yet_due`, `not_running`, `not_extendable`, `time_runs_backwards`, `case_closed`,
+    `stale_version`, `calendar_unpublished`, `date_out_of_range`; inside `details`: `leaf`,
     the part of a guard that failed.
     """
 

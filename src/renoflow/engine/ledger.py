@@ -88,7 +88,7 @@ def _struck(lines: Lines, plan: LedgerPlan, kept: Mapping[str, FactValue]) -> in
 
 
 def count(step: Step, plan: LedgerPlan, cause: int) -> None:
-    """Everything that is met now follows, in the order of the file; then what nothing can count is dropped."""
+    """What is met now follows, in the order of the file; then what nothing can count any more is dropped."""
     lines = step.ledger
     if not lines:
         return

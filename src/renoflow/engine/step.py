@@ -37,8 +37,8 @@ class Step:
 
     __slots__ = (
         "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "counted",
-        "deadlines", "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments", "plan",
-        "rules", "state", "told", "wakes_at",
+        "deadlines", "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments",
+        "plan", "rules", "state", "told", "wakes_at",
     )  # fmt: skip
 
     def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:

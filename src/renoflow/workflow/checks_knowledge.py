@@ -91,12 +91,11 @@ def _referred(value: Scalar | None) -> str:
 
 
 def check_knowledge(inspection: Inspection) -> None:
-    """Run last: it needs to know which names the rest of the file has used."""
+    """Facts without a source, guards that can never hold, circles of names."""
     definition = inspection.definition
     nowhere = _check_sources(inspection)
     _check_guards(inspection, state_graph(definition), nowhere)
     _check_circles(inspection)
-    _check_unused(inspection)
 
 
 # ------------------------------------------------------------------ where facts come from
@@ -252,8 +251,9 @@ def _circle(start: str, needs: Mapping[str, list[str]]) -> tuple[str, ...]:
 # ------------------------------------------------------------------ unused
 
 
-def _check_unused(inspection: Inspection) -> None:
-    """Declared and never named again: a leftover, or a name misspelt elsewhere.
+def check_unused(inspection: Inspection) -> None:
+    """Declared and never named again: a leftover, or a name misspelt elsewhere. Run last: it needs to know
+    which names the rest of the file has used.
 
     Documents and payments are left out: they may come with any command, for the file alone.
     """

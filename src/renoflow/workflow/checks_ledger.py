@@ -153,8 +153,7 @@ def _check_running(inspection: Inspection, value: str, path: str, keeps: Duratio
     if length.unit == "year" and keeps is not None and keeps.count < length.count:
         inspection.fault(
             path,
-            f"lines are kept for {keeps.count} years before this one, so a run of {length.count} is never seen "
-            "once its last year is over",
+            f"lines are kept for {keeps.count} years before this one, too few to see {length.count} past ones",
             f'let ledger.keeps be "{length.count} years" or more',
         )
 
@@ -181,7 +180,7 @@ def _check_period_end(inspection: Inspection, item: AccumulationDefinition, path
         return
     wanted = item.within.removeprefix("calendar ")
     turns = {
-        getattr(term, "every", None)
+        getattr(term, "every", "year")
         for rule in inspection.definition.deadlines.values()
         if rule.kind == "wait"
         for term in rule.terms
@@ -189,6 +188,6 @@ def _check_period_end(inspection: Inspection, item: AccumulationDefinition, path
     if turns.isdisjoint(("month", "year") if wanted == "year" else ("month",)):
         inspection.fault(
             f"{path}.at",
-            f"nothing wakes a case at the end of a {wanted}, so this is looked at only when a line is entered",
+            f"nothing wakes a case at the end of a {wanted}, so this would wait for the next line",
             f'add a deadline of kind "wait" with terms = [ {{ every = "{wanted}" }} ]',
         )

@@ -112,8 +112,8 @@ class ReactionPlan:
 
 @frozen(kw_only=True)
 class AccumulationPlan:
-    """So many lines (`at_least`) of one month or year, or an unbroken run of them. `decides` says whether more
-    follows from it than a notice."""
+    """So many lines (`at_least`) of one month or year, or an unbroken run of them. `decides` says whether
+    more follows from it than a notice."""
 
     name: str
     label: Label
