@@ -243,7 +243,8 @@ def _parameter(inspection: Inspection, leaf: ParameterLeaf, path: str) -> None:
 
 
 def _linked(inspection: Inspection, leaf: LinkedLeaf, path: str) -> None:
-    inspection.known("links", leaf.linked, f"{path}.linked")
+    if inspection.known("links", leaf.linked, f"{path}.linked"):
+        inspection.followed(leaf.linked, f"{path}.linked")
     if leaf.exists is False and (leaf.state is not None or leaf.state_not is not None):
         inspection.fault(path, "a case that is not there has no state", "drop state, or exists = false")
 

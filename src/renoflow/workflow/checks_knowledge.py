@@ -260,6 +260,17 @@ def _check_unused(inspection: Inspection) -> None:
     for name in definition.facts:
         if name not in touched:
             inspection.fault(f"facts.{name}", f"{name!r} is never used", "remove it, or let an event give it")
+    for name, link in definition.links.items():
+        if link.facts and not link.key and ("opened", name) not in inspection.used:
+            message = f"nothing opens a case under links.{name}"
+            inspection.fault(
+                f"links.{name}.facts", message, f'add opens = [{{ link = "{name}" }}], or remove it'
+            )
+        if link.key and ("told", name) not in inspection.used:
+            message = "nothing is told over a link with a key, so it is never used"
+            inspection.fault(
+                f"links.{name}.key", message, f'add tells = [{{ link = "{name}", … }}], or remove it'
+            )
     for name, child in definition.children.items():
         for event in child.hears:
             if ("hears", f"{name}.{event}") not in inspection.used:
