@@ -285,12 +285,30 @@ def named(plan: Plan, name: str) -> Label:
             label = plan.clocks[clock].label
             word = {"extend": Label("延期", "extension")}.get(mark) or STATUS_LABELS.get(mark)
             return label if word is None else joined([label, word], "", ": ")
-    if kind == "child":
-        child, _, event = rest.partition(".")
-        workflow = plan.children[child].workflow if child in plan.children else child
-        other = plan.relatives.get(workflow)
-        if other is not None and event in other.events:
-            return joined([other.workflow.label, other.events[event].label], "：", ": ")
+    if kind in ("child", "link"):
+        return _of_linked(plan, kind, rest) or Label(name, name)
     if kind == "state" and rest.removesuffix(".entered") in plan.state_labels:
         return plan.state_labels[rest.removesuffix(".entered")]
     return Label(name, name)
+
+
+LINKED: Mapping[str, Label] = {
+    "opened": Label("开立", "opened"),
+    "ended": Label("终了", "ended"),
+    "reopened": Label("恢复办理", "taken up again"),
+    "moved": Label("状态变动", "moved"),
+    "told": Label("告知", "told"),
+}
+
+
+def _of_linked(plan: Plan, kind: str, rest: str) -> Label | None:
+    """What a linked case did: its workflow, and its event or what is said of it."""
+    name, _, what = rest.partition(".")
+    workflow = plan.links.get(name, name)
+    if kind == "child" and name in plan.children:
+        workflow = plan.children[name].workflow
+    other = plan.relatives.get(workflow)
+    if other is None:
+        return None
+    said = other.events[what].label if what in other.events else LINKED.get(what)
+    return None if said is None else joined([other.workflow.label, said], "：", ": ")
