@@ -190,7 +190,9 @@ def _command(text: str, case: str, day0: date | None) -> dict[str, Any]:
     found |= {"actor": actor or role, "roles": [role], "facts": {}, "documents": [], "payments": []}
     for token in rest:
         if token.startswith("@"):
-            found["case"] = token[1:] if token[1:].startswith(("P-", "C-", "K-", "ledger/")) else f"P-1/{token[1:]}"
+            found["case"] = (
+                token[1:] if token[1:].startswith(("P-", "C-", "K-", "ledger/")) else f"P-1/{token[1:]}"
+            )
         elif token.startswith("+"):
             found["documents"].append(_document(token[1:]))
         elif token.startswith(MONEY_SIGN):
