@@ -45,14 +45,14 @@ def final(flow: rf.Workflow, compensation: Decimal) -> rf.Case:
     for event, actor, facts, documents in (
         ("fill_sheet", person("superior"), {"fault_kind": "breach"}, ["penalty_sheet", "evidence"]),
         ("verify_case", person("hr"), {}, []),
-        ("hear_employee", person("hr"), {"employee_heard": True}, [rf.Document("statement", "employee")]),
+        ("hear_employee", person("hr"), {"employee_heard": True}, [rf.Document("statement", ("employee",))]),
         (
             "decide",
             person("leadership"),
             {"grade": "demerit", "compensation": str(compensation)},
             ["decision"],
         ),
-        ("waive_appeal", zhang, {}, [rf.Document("waiver", "employee")]),
+        ("waive_appeal", zhang, {}, [rf.Document("waiver", ("employee",))]),
     ):
         command = rf.Command(event, actor, START, facts=facts, documents=documents)
         case = flow.decide(case, command).unwrap()
