@@ -25,7 +25,8 @@ calendar is not published lie on the way."""
 BEGINNINGS = (
     "enquiry", "consulting", "presented", "held", "design_presented", "contract_review", "handed_over",
     "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling",
-    "warranty",
+    "warranty", "plan_made", "inspected_by_plan", "accepted_by_plan", "claim_reported", "claim_repaired",
+    "material_confirmed", "material_arrived", "tiles_ordered",
 )  # fmt: skip
 COMPLAINTS = ("complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed")
 """Where a project stands at the beginning, and in half of the runs a complaint beside it."""
@@ -34,7 +35,8 @@ RARE = frozenset((
     "mark_lost", "withdraw_after_deposit", "settle_deposit", "request_termination", "approve_termination",
     "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint",
     "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
-    "evaluate_project", "report_problem", "visit_site", "open_claim",
+    "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
+    "reject_material", "waive_payment", "reject_claim",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
@@ -180,17 +182,29 @@ def _some_case(run: Run, random: Random) -> rf.Case:
     return random.choice(among) if among else run.service.case(MAIN)
 
 
+OPENED: Mapping[str, tuple[str, Mapping[str, Sequence[Any]]]] = {
+    "change_order": ("change_request", {"description": ("more shelves",)}),
+    "complaint": ("complaint_form", {
+        "source": ("external",), "channel": ("phone",), "remedy_sought": ("repair",), "urgent": (True, False),
+    }),
+    "material": ("selection_form", {
+        "kind": ("doors", "tiles", "floors"), "brand": ("A",), "model": ("B",), "quantity": ("3", "2.5"),
+        "unit_price": ("33.33",), "supplied_by": ("company", "owner"), "beside_price": (True, False),
+    }),
+}
+"""What is opened beside the project by hand: with which paper, and with which facts."""
+
+
 def _opening(run: Run, random: Random, at: datetime) -> Doing:
-    workflow = random.choice(("change_order", "complaint"))
+    workflow = random.choice(tuple(OPENED))
     flow = run.flows[workflow]
-    urgent = bool(random.randrange(2))
-    facts = {"source": "external", "channel": "phone", "remedy_sought": "repair", "urgent": urgent}
+    paper, facts = OPENED[workflow]
     command = rf.Command(
         flow.opening,
         _person(random, random.choice(sorted(flow.plan.events[flow.opening].by - {"system"}))),
         at,
-        facts=facts if workflow == "complaint" else {"description": "more shelves"},
-        documents=(rf.Document("complaint_form" if workflow == "complaint" else "change_request"),),
+        facts={name: random.choice(values) for name, values in facts.items()},
+        documents=(rf.Document(paper),),
     )
     case = f"{MAIN}/{workflow}-{random.randrange(20, 30)}"
     return Doing(at=at, case=case, command=command, open=workflow, parent=MAIN)
@@ -277,6 +291,11 @@ LIKELY: Mapping[str, Sequence[Any]] = {
     "contract_warranty_waterproof": ("3 years", "5 years"),
     "water_test_hours": ("48", "24", "2"),
     "unperformed_share": ("100%", "40%"),
+    "share_1": ("30%",),
+    "share_2": ("35%",),
+    "share_3": ("30%",),
+    "share_4": ("5%", "5%", "6%"),
+    "returned_quantity": ("1", "2.5"),
     "in_contract": (False, False, False, True),
     "compensation": ("500.00", "2000.01"),
     "in_breach": ([], ["customer"], ["company"]),
@@ -286,8 +305,11 @@ LIKELY: Mapping[str, Sequence[Any]] = {
 
 AHEAD = frozenset((
     "acceptance_on", "inspection_on", "promised_on", "proposal_agreed_on", "heating_until", "equipment_until",
+    "arrives_on", "needed_on",
 ))  # fmt: skip
 """Dates that lie ahead; all others lie behind."""
+FAR = {"needed_on": 50}
+"""Days by which they lie further ahead."""
 
 
 def _value(flow: rf.Workflow, name: str, random: Random, today: date) -> Any:
@@ -303,7 +325,7 @@ def _value(flow: rf.Workflow, name: str, random: Random, today: date) -> Any:
             return list(plan.choices) if random.randrange(7) else list(plan.choices)[1:]
         case "date":
             days = random.choice((2, 3, 4, 1)) if name in AHEAD else -random.choice((0, 0, 1, 5))
-            return (today + timedelta(days=days)).isoformat()
+            return (today + timedelta(days=days + FAR.get(name, 0))).isoformat()
         case "texts":
             return ["one", "two"]
         case "money":

@@ -13,7 +13,9 @@ import pytest
 import renoflow
 from tests.building import build
 
-BUNDLED = {"project", "complaint", "patrol", "checkpoint", "change_order"}
+BUNDLED = {
+    "project", "complaint", "patrol", "checkpoint", "change_order", "warranty_claim", "stage_payment", "material",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

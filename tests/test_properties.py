@@ -98,9 +98,14 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
         signers = {one.role for one in project.documents["contract"].signatures}
         assert signers >= {"customer", "company"}
         assert project.payments["deposit"] > 0
-        assert project.payments["first_stage"] > 0
-        assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
         done = [entry.event for entry in service.history(MAIN)]
+        if "schedule_payments" in done:
+            plan = [case for case in service.store.cases() if case.workflow == "stage_payment"]
+            first = [case for case in plan if case.facts["milestone"] == "start"]
+            assert {case.state for case in first} <= {"paid", "waived"}
+        else:
+            assert project.payments["first_stage"] > 0
+        assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
         order = ["pay_deposit", "sign_contract", "hand_over_to_engineering", "grant_permit"]
         places = [done.index(event) for event in [*order, "start_construction"]]
         assert places == sorted(places)
