@@ -136,11 +136,12 @@ class AmountTerm:
 
 @frozen(kw_only=True)
 class AmountDefinition:
-    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up."""
+    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up; a share
+    is exact."""
 
     label: Label
     terms: tuple[AmountTerm, ...]
-    type: Literal["money", "count"] = "money"
+    type: Literal["money", "count", "percent"] = "money"
     cites: tuple[str, ...] = ()
 
 
@@ -155,6 +156,8 @@ class _Labelled:
 
 @frozen(kw_only=True)
 class FactLeaf(_Labelled):
+    """About a fact, a column of the row that it names, or an amount."""
+
     fact: str
     equals: Scalar | None = None
     not_equals: Scalar | None = None
@@ -303,17 +306,20 @@ class Notice:
 
 @frozen(kw_only=True)
 class Opening:
-    """Open a child. `child` is a name under `[children]`, with `:reason` where the child has reasons."""
+    """Open a child (`child` is a name under `[children]`, with `:reason` where the child has reasons), or a
+    peer under the name of a `link` that nobody stands under yet."""
 
-    child: str
+    child: str | None = None
+    link: str | None = None
     when: str | None = None
 
 
 @frozen(kw_only=True)
 class Telling:
-    """Fire an event in a linked case (`link`), or in every open child of a kind (`child`)."""
+    """Fire an event in a linked case (`link`), or in every open child of a kind (`child`); without an event,
+    tell it facts that are its to be told."""
 
-    event: str
+    event: str | None = None
     link: str | None = None
     child: str | None = None
     when: str | None = None
@@ -476,7 +482,12 @@ class ChildDefinition:
 
 @frozen(kw_only=True)
 class LinkDefinition:
+    """`[links.L]`. `facts` are those of the opening, where the linked case is opened from here. With a `key`
+    the case is found by it (`ledger/employee/E-7`), and is told things but not followed."""
+
     workflow: str
+    key: tuple[Scalar, ...] = ()
+    facts: Mapping[str, Scalar] = {}
 
 
 @frozen(kw_only=True)

@@ -82,6 +82,11 @@ class Step:
         return found
 
     @property
+    def followers(self) -> tuple[str, ...]:
+        found: tuple[str, ...] = self._now("followers")
+        return found
+
+    @property
     def happened(self) -> Mapping[str, tuple[datetime, ...]]:
         found: Mapping[str, tuple[datetime, ...]] = self._now("happened")
         return found
@@ -188,6 +193,7 @@ class Step:
                 note=command.note,
                 told=command.told,
                 cause=cause,
+                links=command.links,
             )
         self.entries.append(entry)
         return number
@@ -234,8 +240,8 @@ class Step:
         del self.effects[effects:]
 
 
-def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Case:
-    """The case before its opening event, with its links to the parent that it belongs to."""
+def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None, peers: tuple[Told, ...]) -> Case:
+    """The case before its opening event, with its links to the parent that it belongs to and to its peers."""
     blank = Case(
         id=case_id,
         workflow=plan.id,
@@ -244,8 +250,16 @@ def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Cas
         entries=0,
         at=at,
     )
-    if parent is None:
+    if parent is None and not peers:
         return blank
-    linked = LinkedCase(parent.case, parent.workflow, parent.state, parent.ended)
-    links = dict.fromkeys(plan.link_names(parent.workflow), linked)
-    return replace(blank, parent=parent.case, known_as=parent.name, links=links)
+    links = {told.name: as_linked(told) for told in peers if told.name in plan.links}
+    followers = tuple(told.case for told in peers if told.name not in plan.links)
+    if parent is not None:
+        links = {**dict.fromkeys(plan.link_names(parent.workflow), as_linked(parent)), **links}
+        blank = replace(blank, parent=parent.case, known_as=parent.name)
+    return replace(blank, links=links, followers=followers)
+
+
+def as_linked(told: Told, facts: Mapping[str, Any] = NO_FACTS) -> LinkedCase:
+    """What is kept of a linked case that tells how it stands."""
+    return LinkedCase(told.case, told.workflow, told.state, told.ended, facts)

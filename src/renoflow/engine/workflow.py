@@ -15,6 +15,7 @@ from renoflow.engine.decide import Marks, after_marks, decide, mark_due, open_ca
 from renoflow.engine.explain import Explanation, explain
 from renoflow.engine.linked import introduction
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.peers import standing
 from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
@@ -81,10 +82,11 @@ class Workflow:
         note: str = "",
         event: str | None = None,
         parent: Told | None = None,
+        links: Iterable[Told] = (),
     ) -> Decision:
         """A new case by the opening event (named when there are several), or the reasons why not.
 
-        `parent` introduces the case that it belongs to (see `introduce`).
+        `parent` introduces the case that it belongs to (see `introduce`), `links` its peers (see `standing`).
         """
         if not case_id:
             raise UsageError("a case needs an id; found an empty string")
@@ -98,6 +100,7 @@ class Workflow:
             payments=payments,
             note=note,
             told=parent,
+            links=tuple(links),
         )
         return open_case(self._rules, case_id, command)
 
@@ -105,6 +108,12 @@ class Workflow:
         """What a new case of `workflow` is told of this one, as the `parent` of its opening."""
         self._own(case)
         return introduction(self.plan, case, workflow, known_as)
+
+    def standing(self, case: Case, name: str) -> Told:
+        """What a case that is being tied to this one under `name` is told of it: at its opening, or by a
+        command `link.<name>.told`."""
+        self._own(case)
+        return standing(self.plan, case, name, opened=True)
 
     @property
     def opening(self) -> str:

@@ -180,7 +180,11 @@ def _check_effects(
     for number, opening in enumerate(item.opens):
         place = f"{path}.opens[{number}]"
         inspection.condition(opening.when, f"{place}.when")
-        _check_opening(inspection, opening.child, place)
+        if opening.child is not None:
+            _check_opening(inspection, opening.child, place)
+        if opening.link is not None and inspection.known("links", opening.link, f"{place}.link"):
+            inspection.used.add(("opened", opening.link))
+            inspection.followed(opening.link, f"{place}.link")
     for number, telling in enumerate(item.tells):
         _check_telling(inspection, telling, f"{path}.tells[{number}]", tellers)
     for number, asking in enumerate(item.asks):
@@ -279,8 +283,8 @@ def _check_opening(inspection: Inspection, text: str, path: str) -> None:
 
 def _check_telling(inspection: Inspection, telling: Telling, path: str, tellers: tuple[str, ...]) -> None:
     inspection.condition(telling.when, f"{path}.when")
-    if telling.link is not None:
-        inspection.known("links", telling.link, f"{path}.link")
+    if telling.link is not None and inspection.known("links", telling.link, f"{path}.link"):
+        inspection.used.add(("told", telling.link))
     if telling.child is not None:
         inspection.known("children", telling.child, f"{path}.child")
     for fact, value in telling.facts.items():

@@ -223,6 +223,8 @@ def _needs_of_condition(definition: WorkflowDefinition, node: ConditionNode) -> 
     elif isinstance(node, NotOf):
         yield from _needs_of_condition(definition, node.not_)
     elif isinstance(node, FactLeaf):
+        if node.fact in definition.amounts:
+            yield f"amounts.{node.fact}"
         for value in (node.equals, node.not_equals, node.at_least, node.at_most, node.above, node.below):
             if _referred(value) in definition.amounts:
                 yield f"amounts.{_referred(value)}"
@@ -258,6 +260,17 @@ def _check_unused(inspection: Inspection) -> None:
     for name in definition.facts:
         if name not in touched:
             inspection.fault(f"facts.{name}", f"{name!r} is never used", "remove it, or let an event give it")
+    for name, link in definition.links.items():
+        if link.facts and not link.key and ("opened", name) not in inspection.used:
+            message = f"nothing opens a case under links.{name}"
+            inspection.fault(
+                f"links.{name}.facts", message, f'add opens = [{{ link = "{name}" }}], or remove it'
+            )
+        if link.key and ("told", name) not in inspection.used:
+            message = "nothing is told over a link with a key, so it is never used"
+            inspection.fault(
+                f"links.{name}.key", message, f'add tells = [{{ link = "{name}", … }}], or remove it'
+            )
     for name, child in definition.children.items():
         for event in child.hears:
             if ("hears", f"{name}.{event}") not in inspection.used:

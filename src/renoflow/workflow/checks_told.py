@@ -61,6 +61,9 @@ def _check_telling(
     other = between.link(telling.link) if telling.link else between.child(telling.child or "")
     if other is None:
         return
+    if telling.event is None:
+        _check_facts_told(between, telling, item, other, path)
+        return
     event = other.events.get(telling.event)
     if event is None:
         between.fault(
@@ -75,7 +78,9 @@ def _check_telling(
             f"{path}.event", f"{what} is not for {SYSTEM!r}, which tells it", f'add "{SYSTEM}" to its by'
         )
     if START in event.from_:
-        between.fault(f"{path}.event", f"{what} opens a case; it cannot be told to one", "open a child")
+        between.fault(
+            f"{path}.event", f"{what} opens a case; it cannot be told to one", "open a child or a peer"
+        )
     taken = (*event.gives, *event.may_give)
     for name, value in telling.facts.items():
         place = f"{path}.facts.{name}"
@@ -107,6 +112,31 @@ def _check_telling(
             )
 
 
+def _check_facts_told(
+    between: Between,
+    telling: Telling,
+    item: EventDefinition | ReactionDefinition,
+    other: WorkflowDefinition,
+    path: str,
+) -> None:
+    """Facts alone: the other has each, and lets this workflow tell it."""
+    for name, value in telling.facts.items():
+        place = f"{path}.facts.{name}"
+        fact = between.fact(other, name, place)
+        if fact is None:
+            continue
+        if fact.told_by != between.own.id:
+            between.fault(
+                place,
+                f"fact {name!r} of {other.id!r} is not told by {between.own.id!r}",
+                f'give it told_by = "{between.own.id}", or tell it with an event',
+            )
+        elif isinstance(value, str) and value.startswith("@child."):
+            _check_heard(between, value, item, [kind_of_fact(fact, other.tables)], place)
+        else:
+            between.value(value, other, fact, place)
+
+
 # ------------------------------------------------------------------ what is told at all
 
 
@@ -136,6 +166,39 @@ def check_sent(between: Between) -> None:
             f"only {SYSTEM!r} may do {name!r}, nothing fires it and no linked case tells it",
             "add fired_by, let somebody do it, or remove it",
         )
+
+
+def check_listened(between: Between) -> None:
+    """What is listened to as told does come: a linked workflow tells facts."""
+    own = between.own
+    for path, names in _listeners(own):
+        for number, happening in enumerate(names):
+            relation, _, rest = happening.partition(".")
+            name, _, verb = rest.rpartition(".")
+            if verb != "told" or relation not in ("link", "child"):
+                continue
+            teller = between.link(name) if relation == "link" else between.child(name)
+            if teller is not None and not _tells_facts(teller, own):
+                between.fault(
+                    f"{path}[{number}]",
+                    f"workflow {teller.id!r} never tells facts alone",
+                    "let it tell some ({ link = …, facts = { … } }), or listen to another happening",
+                )
+
+
+def _listeners(own: WorkflowDefinition) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, event in own.events.items():
+        yield f"events.{name}.fired_by", event.fired_by
+    for number, reaction in enumerate(own.reactions):
+        yield f"reactions[{number}].on", reaction.on
+    for name, rule in own.deadlines.items():
+        for key in ("starts", "restarts", "stops", "cancels", "rechosen_by"):
+            yield f"deadlines.{name}.{key}", getattr(rule, key)
+
+
+def _tells_facts(teller: WorkflowDefinition, listener: WorkflowDefinition) -> bool:
+    in_order = any(c.tells_next for c in teller.children.values() if c.workflow == listener.id)
+    return in_order or any(telling.event is None for telling in _tellings(teller, listener.id))
 
 
 def _all_loaded(between: Between) -> bool:

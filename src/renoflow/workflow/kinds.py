@@ -46,6 +46,7 @@ class Kind:
 
 MONEY, WHOLE, DATE, ACTOR = Kind("money"), Kind("whole"), Kind("date"), Kind("actor")
 DURATION, PERCENT, YES_NO = Kind("duration"), Kind("percent"), Kind("yes_no")
+AMOUNT_KINDS: Mapping[str, Kind] = {"money": MONEY, "count": WHOLE, "percent": PERCENT}
 
 
 def kind_of_fact(fact: FactDefinition, tables: Mapping[str, TableRows]) -> Kind:
