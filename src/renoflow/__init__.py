@@ -7,6 +7,7 @@ A workflow file says what may happen. A case is what has happened. Everything el
 
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.tally import Tally
 from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
@@ -31,6 +32,7 @@ from renoflow.records import (
     DocumentRecord,
     Effect,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Payment,
     Reason,
@@ -63,6 +65,7 @@ __all__ = [
     "HistoryMismatch",
     "Justification",
     "Label",
+    "LedgerLine",
     "Line",
     "LinkedCase",
     "MemoryStore",
@@ -81,6 +84,7 @@ __all__ = [
     "ScriptError",
     "Signature",
     "StepResult",
+    "Tally",
     "Told",
     "UnknownName",
     "UsageError",

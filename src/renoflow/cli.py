@@ -21,7 +21,7 @@ from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
 from renoflow.views.rules import Wanted, rules_answer, rules_text
-from renoflow.workflow.catalog import SHARED, Source, bundled_sources, read_definitions
+from renoflow.workflow.catalog import SHARED, Source, bundled_profiles, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
 TOO_LARGE = 64 * 1024 * 1024
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_profile(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--profile", type=Path, metavar="FILE", help="the firm's profile")
+    sub.add_argument("--profile", metavar="FILE", help="the firm's profile, or a bundled one by its name")
     sub.add_argument(
         "--workflow-file", type=Path, action="append", default=[], metavar="FILE",
         help="a workflow file of the firm's own; may be given several times",
@@ -232,7 +232,9 @@ def _allowed(arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> Workflows:
-    for path in (*arguments.workflow_file, *([arguments.profile] if arguments.profile else ())):
+    profile = arguments.profile
+    own = [] if profile is None or profile in bundled_profiles() else [Path(profile)]
+    for path in (*arguments.workflow_file, *own):
         _read(path)
     return load_workflows(*arguments.workflow_file, profile=arguments.profile)
 

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from renoflow.definition.lines import Path, format_path
 from renoflow.definition.model import ProfileDefinition
+from renoflow.definition.reader import read_profile
 from renoflow.engine.workflow import Workflows, load_workflows
 from renoflow.workflow.catalog import bundled_profiles
 from renoflow.workflow.citations import cited, cites_of, label_of
@@ -50,7 +51,7 @@ def _citations(workflows: Workflows) -> Iterator[tuple[Citation, tuple[str, ...]
 
 def _profiles(workflows: Workflows) -> dict[str, ProfileDefinition]:
     """The bundled ones, and the one in force where it is a firm's own."""
-    bundled = {f"profiles/{name}.toml": profile for name, profile in bundled_profiles().items()}
+    bundled = {one.name: read_profile(one.text, file=one.name) for one in bundled_profiles().values()}
     own = workflows.profile
     return bundled if own is None or own in bundled.values() else {**bundled, f"{own.profile.id}.toml": own}
 
@@ -62,4 +63,8 @@ def _citation(file: str, path: Path, item: Any) -> tuple[Citation, tuple[str, ..
 def _replaced(profile: ProfileDefinition | None, workflow: str, path: Path) -> bool:
     """Whether a workflow has this table from the profile, which is named as the place then."""
     section, name, *_ = path
-    return profile is not None and section == "tables" and name in profile.tables.get(workflow, {})
+    if profile is None:
+        return False
+    if section == "accumulations":
+        return workflow in profile.accumulations
+    return section == "tables" and name in profile.tables.get(workflow, {})

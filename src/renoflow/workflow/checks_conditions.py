@@ -104,10 +104,7 @@ def _fact_test(inspection: Inspection, leaf: FactLeaf, test: str, kind: Kind, pa
 
 
 def _whole_number(inspection: Inspection, value: Any, path: str) -> None:
-    if isinstance(value, str) and value.startswith("@"):
-        inspection.fault(path, f"{value!r} cannot stand here", "write a whole number or a $parameter")
-    else:
-        inspection.put(value, WHOLE, path, "a number of days")
+    inspection.put(value, WHOLE, path, "a number of days")
 
 
 # ------------------------------------------------------------------ the other leaves
