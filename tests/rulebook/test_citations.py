@@ -12,7 +12,6 @@ import pytest
 
 import renoflow as rf
 from renoflow.definition.model import WorkflowDefinition
-from renoflow.workflow.catalog import bundled_profiles
 from renoflow.workflow.citations import cited, cites_of
 from tests.rulebook.citing import PROPERTIES, Citing
 
