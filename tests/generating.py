@@ -30,8 +30,8 @@ BEGINNINGS = (
 )  # fmt: skip
 BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
-    "discipline_proposed", "discipline_deciding", "breach_served", "major_demerit_final", "reward_deciding",
-    "breach_2", "commended_2",
+    "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
+    "reward_deciding", "breach_2", "commended_2",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
