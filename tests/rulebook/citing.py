@@ -163,6 +163,11 @@ def _counted(one: Citing) -> bool:
     )
 
 
+def _sanctions(one: Citing) -> bool:
+    """The row is a reward or a discipline, or a ground for one."""
+    return one.item.get("kind") in ("reward", "discipline")
+
+
 def _names_role(one: Citing) -> bool:
     return bool(one.roles & set(_roles_of(one)))
 
@@ -205,5 +210,6 @@ PROPERTIES: Mapping[str, Callable[[Citing], bool]] = {
     "agreed": _agreed,
     "clocked": _clocked,
     "counted": _counted,
+    "sanctions": _sanctions,
     "names_role": _names_role,
 }
