@@ -79,6 +79,7 @@ def test_it_is_known_of_whom_each_cited_rule_speaks() -> None:
 
 def figures(text: str) -> set[int]:
     """The numbers in a text, Chinese ones too."""
+    text = re.sub(r"(\d+)万", lambda found: found[1] + "0000", text)
     return {int(found) for found in re.findall(r"\d+", text)} | {_DIGITS[c] for c in text if c in _DIGITS}
 
 

@@ -103,7 +103,7 @@ def _load(name: str) -> dict[str, Any]:
 
 KEYS = {
     "zh", "en", "rules", "after", "day0", "case", "instead", "lines", "at", "expect", "effects", "no_effects",
-    "parameters", "calendar", "unpublished", "fault",
+    "profile", "parameters", "calendar", "unpublished", "fault",
 }  # fmt: skip
 
 
@@ -150,9 +150,11 @@ def _place(rows: list[Row], new: Row) -> int:
 
 def _settings(data: Mapping[str, Any]) -> str:
     """A firm's profile in TOML with what the vector sets; empty when it sets nothing."""
-    if not data.keys() & {"parameters", "calendar", "unpublished"}:
+    if not data.keys() & {"profile", "parameters", "calendar", "unpublished"}:
         return ""
     lines = ["[profile]", 'id = "firm"', 'label = { zh = "本公司", en = "The firm" }']
+    if "profile" in data:
+        lines.append(f'extends = "{data["profile"]}"')
     if "unpublished" in data:
         lines.append(f'unpublished = "{data["unpublished"]}"')
     for workflow, values in data.get("parameters", {}).items():
@@ -188,7 +190,9 @@ def _command(text: str, case: str, day0: date | None) -> dict[str, Any]:
     found |= {"actor": actor or role, "roles": [role], "facts": {}, "documents": [], "payments": []}
     for token in rest:
         if token.startswith("@"):
-            found["case"] = token[1:] if token[1:].startswith(("P-", "C-")) else f"P-1/{token[1:]}"
+            found["case"] = (
+                token[1:] if token[1:].startswith(("P-", "C-", "K-", "ledger/")) else f"P-1/{token[1:]}"
+            )
         elif token.startswith("+"):
             found["documents"].append(_document(token[1:]))
         elif token.startswith(MONEY_SIGN):

@@ -203,6 +203,7 @@ class Step:
                 told=command.told,
                 cause=cause,
                 links=command.links,
+                ahead=command.ahead,
             )
         self.entries.append(entry)
         return number
