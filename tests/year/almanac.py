@@ -1,7 +1,7 @@
 """Counting days in plain Python: the first day is not counted, a day ends at 24:00.
 
-The table of rest days and worked weekends is the State Council's; a year that it does not hold counts Monday to
-Friday.
+The table of rest days and worked weekends is the State Council's; a year that it does not hold counts Monday
+to Friday.
 """
 
 from __future__ import annotations

@@ -7,9 +7,18 @@ from datetime import date, datetime, timedelta
 from tests.year.plan import FIRST, Diary, Year, iso, midnight
 
 WAYS = (
-    *["solved"] * 10, *["missed"] * 4, "missed_twice", *["rejected"] * 3, *["exhausted"] * 2, *["unsolved"] * 2, *["reopened"] * 2,
-    *["withdrawn"] * 2, *["declined"] * 2, *["unreachable"] * 2, *["authority"] * 2,
-)  # fmt: skip
+    *["solved"] * 10,
+    *["missed"] * 4,
+    "missed_twice",
+    *["rejected"] * 3,
+    *["exhausted"] * 2,
+    *["unsolved"] * 2,
+    *["reopened"] * 2,
+    *["withdrawn"] * 2,
+    *["declined"] * 2,
+    *["unreachable"] * 2,
+    *["authority"] * 2,
+)
 """What becomes of the complaints of a year."""
 
 SUPERIOR = {
@@ -53,8 +62,7 @@ def complaint(year: Year, diary: Diary, parent: str, at: datetime) -> None:
         "complaint_form",
         opens=True,
         parent=parent,
-        **facts,
-        **early,
+        facts={**facts, **early},
     )
     quick = severity == "urgent"
     known_at = diary.do(
@@ -65,8 +73,13 @@ def complaint(year: Year, diary: Diary, parent: str, at: datetime) -> None:
     at = max(year.hours(at, 0.4, 4) if quick else year.hours(at, 2, 26), known_at + timedelta(minutes=5))
     if known["way"] == "declined":
         diary.do(
-            at, "service_manager:yan", "decline_complaint", "rejection_notice", refusal_ground="duplicate", reason="重复投诉",
-        )  # fmt: skip
+            at,
+            "service_manager:yan",
+            "decline_complaint",
+            "rejection_notice",
+            refusal_ground="duplicate",
+            reason="重复投诉",
+        )
         return
     diary.do(at, "service:lan", "classify", "assessment", category="质量", severity=severity, safety=quick)
     at = diary.do(year.hours(at, 0.3, 3), "customer_manager:wang", "report_to_superior", "report_note")
@@ -109,8 +122,12 @@ def investigate(year: Year, diary: Diary, at: datetime) -> datetime:
     head = SUPERIOR[diary.known["severity"]]
     slow = year.chance(0.25)
     at = diary.do(
-        year.later(at, 2, 4) if slow else year.hours(at, 0.5, 6), head, "assign_investigation", "assignment", investigator="sun",
-    )  # fmt: skip
+        year.later(at, 2, 4) if slow else year.hours(at, 0.5, 6),
+        head,
+        "assign_investigation",
+        "assignment",
+        investigator="sun",
+    )
     if year.chance(0.25):
         at = diary.do(year.hours(at, 0.5, 3), "inspector:sun", "request_information")
         if year.chance(0.6):
@@ -124,9 +141,14 @@ def find(year: Year, diary: Diary, at: datetime) -> datetime:
     """The findings."""
     at = year.hours(at, 2, 60)
     return diary.do(
-        at, "inspector:sun", "record_findings", "site_minutes(inspector)", cause="工艺不当", responsible_dept="工程部",
+        at,
+        "inspector:sun",
+        "record_findings",
+        "site_minutes(inspector)",
+        cause="工艺不当",
+        responsible_dept="工程部",
         responsible_person="zhao",
-    )  # fmt: skip
+    )
 
 
 def offer(year: Year, diary: Diary, at: datetime, days: int = 5) -> datetime:
@@ -202,8 +224,13 @@ def close(year: Year, diary: Diary, at: datetime) -> None:
         at = diary.do(year.later(at, 5, 20), "complainant", "reopen", same_matter=True)
         at = finish(year, diary, agree(year, diary, investigate(year, diary, at), 4))
         diary.do(
-            year.later(at, 1, 3), "service:lan", "confirm_satisfied", *papers, says_solved=True, money_settled=True,
-        )  # fmt: skip
+            year.later(at, 1, 3),
+            "service:lan",
+            "confirm_satisfied",
+            *papers,
+            says_solved=True,
+            money_settled=True,
+        )
 
 
 def outside(year: Year, diary: Diary, at: datetime) -> None:

@@ -231,13 +231,13 @@ def withdraw(year: Year, diary: Diary, at: datetime) -> datetime:
         facts["proven_cost"] = str(Decimal(rng.randint(10_000, 90_000)) / 100)
     if year.chance(0.15):
         facts["force_majeure"] = True
-    diary.do(at, "customer", "withdraw_after_deposit", "withdrawal_request", **facts)
+    diary.do(at, "customer", "withdraw_after_deposit", "withdrawal_request", facts=facts)
     if known["course"] == "withdrawn":
         late = year.chance(0.4)
         settled = year.later(at, 19, 26) if late else year.later(at, 3, 14)
         note = "refund_note(customer,store_manager)"
         more = {"goodwill_refund": "500.00"} if year.chance(0.3) else {}
-        diary.do(settled, "finance:fang", "settle_deposit", note, **more)
+        diary.do(settled, "finance:fang", "settle_deposit", note, facts=more)
     return at
 
 
@@ -257,8 +257,14 @@ def contract(year: Year, diary: Diary, offered: datetime) -> datetime:
     at = year.later(offered, 1, 6)
     if year.chance(0.2):
         diary.do(
-            at, manager, "submit_contract_review", "contract_text", draft_contains=full[:3], contract_number="HT", refused=True,
-        )  # fmt: skip
+            at,
+            manager,
+            "submit_contract_review",
+            "contract_text",
+            draft_contains=full[:3],
+            contract_number="HT",
+            refused=True,
+        )
         at = year.hours(at, 0.2, 3)
     number = f"HT-{diary.case}"
     diary.do(

@@ -1,11 +1,11 @@
-"""What must have come of a year, reckoned from its plan alone: no renoflow, only dates, sums and plain rules."""
+"""What must have come of a year, reckoned from its plan alone: dates, sums and plain rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.year import reckon_complaint, reckon_project, reckon_supply
+from tests.year import reckon_complaint, reckon_conduct, reckon_project, reckon_shop, reckon_supply
 from tests.year.plan import Diary, Year
 from tests.year.runs import Run
 
@@ -56,7 +56,34 @@ def reckon(year: Year) -> Reckoning:
         runs[diary.case] = reckon_supply.material(diary)
     for diary in year.of("warranty_claim"):
         runs[diary.case] = reckon_supply.claim(year, diary)
+    for diary in year.of("ledger"):
+        runs[diary.case] = reckon_conduct.ledger(diary.acts[0].at)
+    for diary in conducts(year):
+        runs[diary.case] = reckon_conduct.conduct(diary)
+    for diary in year.of("store"):
+        runs[diary.case] = reckon_shop.store(diary)
+    for diary in year.of("staff"):
+        runs[diary.case] = reckon_shop.staff(diary)
     return Reckoning(runs=runs, levels={diary.case: reckon_complaint.level(diary) for diary in complaints})
+
+
+def conducts(year: Year) -> list[Diary]:
+    """All conduct cases: those that people deal with, and those that rules of counting open."""
+    untouched = [
+        Diary(
+            case=case.id,
+            workflow="conduct",
+            known={"opened": case.at, "rule": case.rule, "employee": case.employee, "kind": case.kind},
+        )
+        for case in reckon_conduct.opened(year)
+        if case.id not in year.diaries
+    ]
+    for page in year.of("staff"):
+        for case, rule, at in reckon_shop.appraised(page):
+            kind = "reward" if rule == "d16_34" else "discipline"
+            known = {"opened": at, "rule": rule, "employee": page.known["employee"], "kind": kind}
+            untouched.append(Diary(case=case, workflow="conduct", known=known))
+    return [*year.of("conduct"), *untouched]
 
 
 def opened_by_themselves(year: Year) -> list[Diary]:

@@ -67,7 +67,7 @@ def complaint(diary: Diary) -> Runs:
             Run(
                 due=end_of_day(first, 7),
                 done=diary.after(first, "supply_information"),
-                dropped=ended(diary, first),
+                dropped=_earliest(ended(diary, first), outside(diary)),
             )
             for first, _ in waits(diary)
         ],

@@ -22,7 +22,7 @@ def earnest(home: Diary) -> Decimal | None:
     if home.known["deposit_kind"] == "prepayment":
         return Decimal("0.00")
     price = home.known["price"] if home.done("sign_contract") else home.known["estimate"]
-    return min(cents(price * CAP), home.known["deposit"])
+    return Decimal(min(cents(price * CAP), home.known["deposit"]))
 
 
 def refund(home: Diary) -> Decimal | None:
@@ -49,11 +49,27 @@ def refund(home: Diary) -> Decimal | None:
     else:
         back = paid - part
     goodwill = Decimal(home.done("settle_deposit")[0].facts.get("goodwill_refund", "0"))
-    return back + min(goodwill, max(paid - back, Decimal("0.00")))
+    return Decimal(back + min(goodwill, max(paid - back, Decimal("0.00"))))
 
 
 def _share(text: str) -> Decimal:
     return Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+
+
+def instalments(home: Diary) -> list[Decimal]:
+    """What is to be paid at each milestone: the price up to there, less the deposit and what came before. The
+    last share takes the odd cent, so that all of them are the price."""
+    shares = [_share(text) for text in home.known.get("shares", ()) if home.done("schedule_payments")]
+    whole = [cents(home.known["price"] * share) for share in shares]
+    if whole:
+        last = max(place for place, share in enumerate(shares) if share)
+        whole[last] = home.known["price"] - sum(whole[:last])
+    owed, so_far = [], Decimal(0)
+    for place in range(len(whole)):
+        up_to = max(sum(whole[: place + 1], Decimal(0)) - home.known["deposit"], Decimal(0))
+        owed.append(up_to - so_far)
+        so_far = up_to
+    return [sum_ for sum_ in owed if sum_]
 
 
 def paid(diary: Diary) -> dict[str, Decimal]:

@@ -84,7 +84,7 @@ def days_of_customer(page: Diary) -> list[tuple[datetime, int]]:
 
 
 def claim(year: Year, page: Diary) -> Runs:
-    """First response, repair, confirmation, answer to a quotation, and the time in which the firm must prove."""
+    """First response, repair, confirmation, answer to a quotation, and the time of the firm's proof."""
     opened = page.known["opened"]
     if opened >= END:
         return {}

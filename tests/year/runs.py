@@ -35,7 +35,8 @@ class Run:
     def status(self) -> str:
         """How it stands when the year ends."""
         if self.kind == "period":
-            return "expired" if self.passed else "cancelled" if self.dropped else "running"
+            other = "met" if self.done else "cancelled" if self.dropped else "running"
+            return "expired" if self.passed else other
         if self.done is not None and (self.dropped is None or self.done <= self.dropped):
             return "met_late" if self.passed else "met"
         if self.dropped is not None:

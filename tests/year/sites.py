@@ -137,7 +137,7 @@ def approve(year: Year, diary: Diary, number: int, at: datetime) -> datetime:
     if number == 4:
         facts = {"water_test_hours": "48", "water_test_ok": True}
     return page.do(
-        at, f"inspector:{diary.known['inspector']}", "pass_checkpoint", f"{form}(customer)", **facts
+        at, f"inspector:{diary.known['inspector']}", "pass_checkpoint", f"{form}(customer)", facts=facts
     )
 
 
@@ -231,7 +231,8 @@ def tell_problem(year: Year, diary: Diary, at: datetime) -> None:
 
 def patrols(year: Year, diary: Diary) -> datetime:
     """About every five days while it is building; gives back when the last rectification was over."""
-    number, over = 1, diary.known["spans"][0][0]
+    number = 1
+    over: datetime = diary.known["spans"][0][0]
     for begun, ended in diary.known["spans"]:
         at = year.later(begun, 1, 1) if number > 1 else year.later(begun, 3, 6)
         while ended is None or at < ended:
@@ -271,7 +272,7 @@ def patrol(year: Year, diary: Diary, number: int, at: datetime, until: datetime)
                 year.hours(at, 0.2, 1), "engineering_manager:han", "resolve_escalation", "handling_opinion"
             )
         else:
-            at = year.hours(at, 3, 30)
+            at = year.hours(at, 3, 23)
             page.do(at, lead, "report_rectified", "rectification_receipt", photos_taken=True)
         at = page.do(year.hours(at, 2, 20), inspector, "start_reinspection")
         at = year.hours(at, 0.2, 0.6)

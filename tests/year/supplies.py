@@ -1,4 +1,4 @@
-"""Main materials of a home: ordered in time or late, accepted, rejected and replaced, taken back, cancelled."""
+"""Main materials of a home: ordered, late, accepted, rejected and replaced, taken back, cancelled."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def material(year: Year, diary: Diary, page: Diary, at: datetime) -> None:
 def order(year: Year, page: Diary, at: datetime) -> datetime:
     """Ordered in time for its need; what is not in the contract price is paid first."""
     known = page.known
-    known["promised"] = at + timedelta(days=known["lead"] - year.rng.randint(0, 2))
+    known["promised"] = at + timedelta(days=known["lead"] - year.rng.randint(0, 1))
     facts = {"needed_on": iso(at, known["lead"] + 1), "promised_on": iso(known["promised"])}
     if not known["beside"]:
         return page.do(at, "material_agent:xie", "order_material", "purchase_order", facts=facts)
@@ -94,7 +94,7 @@ def deliver(year: Year, diary: Diary, page: Diary, at: datetime) -> None:
     late = year.rng.randint(2, 4) if way in ("late", "owner_late") else -1
     due = midnight(known["promised"].date()) + timedelta(days=late, hours=10)
     if known["kind"] in ("cabinets", "doors", "floors"):
-        page.do(year.hours(at, 2, 20), "distribution", "treat_material", "treatment_record")
+        page.do(year.hours(at, 1, 6), "distribution", "treat_material", "treatment_record")
     sent = due - timedelta(days=3)
     papers = ("certificate", "test_report", "delivery_note")
     page.do(sent, "distribution", "ship_material", *papers[:1], arrives_on=iso(due), refused=True)
@@ -131,8 +131,13 @@ def deliver(year: Year, diary: Diary, page: Diary, at: datetime) -> None:
     if way == "returned":
         half = str(known["quantity"] / 2)
         page.do(
-            year.hours(at, 2, 20), lead(diary), "return_surplus", "return_form", returned_quantity=half, unopened=True,
-        )  # fmt: skip
+            year.hours(at, 2, 20),
+            lead(diary),
+            "return_surplus",
+            "return_form",
+            returned_quantity=half,
+            unopened=True,
+        )
         known.pop("ready")
 
 

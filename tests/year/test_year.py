@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 
 import pytest
 
 import renoflow as rf
-from tests.year import generate, reckon_money
+from tests.year import generate, reckon_conduct, reckon_money
 from tests.year.plan import END, ZONE, Act, Year
-from tests.year.reckon import Reckoning, reckon
+from tests.year.reckon import Reckoning, conducts, reckon
 
 SEEDS = (generate.SEED, 7, 1995)
 
@@ -70,6 +71,9 @@ def test_every_deadline_stands_as_reckoned(seed: int) -> None:
         for name, clock in case.deadlines.items()
     }
     assert found == reckoning.last()
+    never_begun = ("scheduled", "skipped")
+    begun = {case.id for case in replay.cases() if case.workflow != "patrol" or case.state not in never_begun}
+    assert begun == reckoning.runs.keys()
 
 
 @each_seed
@@ -100,6 +104,44 @@ def test_every_yuan_is_where_it_belongs(seed: int) -> None:
         facts = replay.service.case(home.case).facts
         assert facts.get("earnest_part") == reckon_money.earnest(home)
         assert facts.get("refund_amount") == reckon_money.refund(home)
+
+
+@each_seed
+def test_every_instalment_is_its_share_to_the_cent(seed: int) -> None:
+    """Instalments are their shares of the price, the deposit credited; together they are the price."""
+    plan, replay, _ = played(seed)
+    for home in plan.of("project"):
+        kept = replay.service.store.children_of(home.case)
+        sums = [case.facts["amount"] for case in kept if case.workflow == "stage_payment"]
+        assert sums == reckon_money.instalments(home)
+        if sums:
+            assert sum(sums) + min(home.known["deposit"], home.known["price"]) == home.known["price"]
+
+
+@each_seed
+def test_every_conduct_case_is_whose_it_must_be(seed: int) -> None:
+    """The conduct cases are those that people propose, appraisals earn and counting leads to, with their
+    employee, rule and grade."""
+    plan, replay, _ = played(seed)
+    found = {
+        case.id: (
+            case.facts["employee"], case.facts["kind"], case.facts["rule"], case.facts.get("grade"),
+            case.state == "closed",
+        )
+        for case in replay.cases()
+        if case.workflow == "conduct"
+    }  # fmt: skip
+    assert found == {page.case: reckon_conduct.outcome(page) for page in conducts(plan)}
+
+
+@each_seed
+def test_bonuses_are_asked_for_and_wages_are_left_alone(seed: int) -> None:
+    """Every commendation that is carried out asks for its 200 yuan; with deductions off nothing is taken."""
+    plan, replay, _ = played(seed)
+    asked = [effect.data["amount"] for effect in replay.effects if effect.to == "pay_bonus"]
+    rewards = [page for page in plan.of("conduct") if page.known["kind"] == "reward" and page.done("execute")]
+    assert asked == [Decimal("200.00")] * len(rewards)
+    assert not [effect for effect in replay.effects if effect.to in ("deduct_wages", "carry_to_next_month")]
 
 
 def test_a_year_has_something_of_everything() -> None:
