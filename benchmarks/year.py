@@ -27,14 +27,12 @@ def main() -> None:
     text = script(year(SEED))
     rounds = [replayed(text) for _ in range(ROUNDS)]
     replay = rounds[0][2]
-    reading, running = (min(one[place] for one in rounds) for place in (0, 1))
+    reading, running = min(one[0] for one in rounds), min(one[1] for one in rounds)
     entries = sum(len(replay.history(case.id)) for case in replay.cases())
     print(f"{len(replay.steps):,} lines, {len(replay.cases()):,} cases, {entries:,} lines of history")
     print(f"loading the workflows, reading the script   {reading:6.2f} s")
     print(f"running the year                            {running:6.2f} s")
-    print(
-        f"together                                    {reading + running:6.2f} s   target at most {TARGET:.0f} s"
-    )
+    print(f"together                                    {reading + running:6.2f} s   at most {TARGET:.0f} s")
 
 
 if __name__ == "__main__":

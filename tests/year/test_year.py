@@ -71,9 +71,6 @@ def test_every_deadline_stands_as_reckoned(seed: int) -> None:
         for name, clock in case.deadlines.items()
     }
     assert found == reckoning.last()
-    never_begun = ("scheduled", "skipped")
-    begun = {case.id for case in replay.cases() if case.workflow != "patrol" or case.state not in never_begun}
-    assert begun == reckoning.runs.keys()
 
 
 @each_seed
