@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from tests.year.almanac import DAY
+from tests.year.almanac import DAY, end_of_day
 from tests.year.plan import END, Diary, midnight
 from tests.year.runs import Run
 
@@ -98,11 +98,12 @@ def store(page: Diary) -> Runs:
 
 def staff(page: Diary) -> Runs:
     """What a customer manager owes every week, and the appraisal of every quarter."""
-    first = page.done("take_post")[0].at
+    first, begun = page.done("take_post")[0].at, page.done("begin_training")[0].at
     left, back = _at(page, "go_on_leave"), _at(page, "return_from_leave")
     away = (left[0], back[0] if back else END + 400 * DAY) if left else None
     met = [act.at for act in page.done("attend_meeting", "excuse_absence")]
     return {
+        "training": [Run(due=end_of_day(begun, 30), done=page.first("finish_training"))],
         "week": ticks(first, next_week),
         "quarter": ticks(first, next_quarter),
         "summary": duties(first, next_week, _at(page, "submit_summary", "present"), away),
