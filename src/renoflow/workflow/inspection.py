@@ -13,6 +13,7 @@ from renoflow.workflow.kinds import (
     AMOUNT_KINDS,
     DATE,
     ROW_TEXTS,
+    TEXT,
     Kind,
     compares,
     kind_of_column,
@@ -24,7 +25,8 @@ from renoflow.workflow.kinds import (
 MARKS: Mapping[str, str] = {"limit": "breached", "wait": "open", "period": "expired"}
 """What the passing of a deadline of each kind is called."""
 
-CHILD_HAPPENINGS = ("opened", "ended", "reopened")
+CHILD_HAPPENINGS = ("opened", "ended", "reopened", "told")
+LINK_HAPPENINGS = ("moved", "told")
 _WORDS = {
     "stages": "stage", "states": "state", "roles": "role", "parameters": "parameter", "facts": "fact",
     "documents": "document", "payments": "payment", "tables": "table", "amounts": "amount",
@@ -195,6 +197,10 @@ class Inspection(Faults):
             return DATE
         if name == "actor":
             return ACTOR
+        if name == "case":
+            return TEXT
+        if name == "counted.day" and self.definition.ledger is not None:
+            return DATE
         if name in self.definition.amounts:
             return self._amount_kind(name, "", path)
         if name.startswith("child.") and "child" not in self.definition.facts:
@@ -205,7 +211,7 @@ class Inspection(Faults):
             )
             return None
         if "." not in name and name not in self.definition.facts:
-            known = (*self.definition.facts, *self.definition.amounts, "today", "actor")
+            known = (*self.definition.facts, *self.definition.amounts, "today", "actor", "case")
             self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
             return None
         return self.fact_kind(name, path)
@@ -264,17 +270,13 @@ class Inspection(Faults):
         elif head == "child":
             self._child_happening(text, rest, path)
         elif head == "link":
-            link, _, verb = rest.rpartition(".")
-            if verb != "moved" or "." in link:
-                self.fault(path, f"{text!r} is no happening", "of a link there is link.<link>.moved")
-            else:
-                self.known("links", link, path)
+            self._link_happening(text, rest, path)
         else:
             self.fault(
                 path,
                 f"{text!r} is no happening",
                 "allowed are <event>, deadline.<deadline>.breached (expired, open), state.<state>.entered, "
-                "child.<child>.<event> (opened, ended, reopened) and link.<link>.moved",
+                "child.<child>.<event> (opened, ended, reopened, told) and link.<link>.moved (told)",
             )
 
     def _deadline_happening(self, text: str, rest: str, path: str) -> None:
@@ -311,6 +313,23 @@ class Inspection(Faults):
                 path,
                 f"{text!r} is not heard: {what!r} is not among the hears of children.{child}",
                 suggestion if suggestion.startswith("did you mean") else f'add it, hears = ["{what}"]',
+            )
+
+    def _link_happening(self, text: str, rest: str, path: str) -> None:
+        link, _, verb = rest.rpartition(".")
+        if verb not in LINK_HAPPENINGS or "." in link:
+            known = "of a link there are link.<link>.moved and link.<link>.told"
+            self.fault(path, f"{text!r} is no happening", known)
+        elif self.known("links", link, path):
+            self.followed(link, path)
+
+    def followed(self, link: str, path: str) -> None:
+        """A link that is asked about is not one with a key."""
+        if self.definition.links[link].key:
+            self.fault(
+                path,
+                f"links.{link} has a key: the case is told things, and nothing is known of it here",
+                "declare a link without a key, or do not ask",
             )
 
     def deadline(self, name: str, path: str) -> str | None:

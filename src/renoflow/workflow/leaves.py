@@ -61,7 +61,10 @@ class LeafCompiler:
         whole = plan if fact == leaf.fact else None
         get = self.operands.fact_getter(leaf.fact)
         test = self._fact_test(leaf, get)
-        compared = (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most, leaf.above, leaf.below)
+        compared = (
+            leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most, leaf.above, leaf.below,
+            leaf.days_from_now_at_least,
+        )  # fmt: skip
         others = [str(ref)[1:].split(".")[0] for ref in compared if str(ref).startswith("@")]
         reads = frozenset[str]().union(*(self.operands.read_by(name) for name in (fact, *others)))
         return Condition(
@@ -92,11 +95,11 @@ class LeafCompiler:
             wanted = frozenset(leaf.includes)
             return lambda scene: wanted.issubset(get(scene) or ())
         if leaf.days_from_now_at_least is not None:
-            days = int(self.operands.resolved(leaf.days_from_now_at_least))
+            ahead = self.operands.getter(leaf.days_from_now_at_least)
 
             def noticed(scene: Scene) -> bool:
-                day = get(scene)
-                return day is not None and day.toordinal() >= scene.today + days
+                day, days = get(scene), ahead(scene)
+                return day is not None and days is not None and day.toordinal() >= scene.today + days
 
             return noticed
         for sign in ("equals", "not_equals"):
