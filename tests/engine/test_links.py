@@ -440,6 +440,26 @@ def test_parents_and_children_tell_each_other_facts(tmp_path: Path) -> None:
     replays(desk)
 
 
+LATER = """
+[events.add]
+from = ["open"]
+to = "@same"
+opens = ["part"]
+"""
+
+
+def test_what_a_child_tells_is_not_brought_while_there_is_one(tmp_path: Path) -> None:
+    """A command that could bring the price may do so for a job without parts only."""
+    text = PARENT.replace('gives = ["colour"]', 'gives = ["colour"]\nmay_give = ["price"]')
+    desk = Desk(load(tmp_path, job=text, part=PART))
+    desk.open("2026-03-02 10:00")
+    assert desk.do("choose", "2026-03-02 11:00", colour="white", price="1.00") == ["fact_not_allowed price"]
+    later = text.replace('opens = ["part"]', "") + LATER
+    desk = Desk(load(tmp_path, job=later, part=PART))
+    desk.open("2026-03-02 10:00")
+    assert not desk.do("choose", "2026-03-02 11:00", colour="white", price="1.00")
+
+
 # ------------------------------------------------------------------ keys
 
 CONDUCT = """
