@@ -213,6 +213,7 @@ class _Transaction:
     entries: list[HistoryEntry] = field(factory=list)
     effects: list[Effect] = field(factory=list)
     refused: list[tuple[str, tuple[Reason, ...]]] = field(factory=list)
+    marked: set[str] = field(factory=set)
 
     @property
     def touched(self) -> set[str]:
@@ -295,10 +296,13 @@ class _Transaction:
     def mark(self, case: Case, at: datetime) -> Marks:
         decision, marks = self.service.workflow_of(case).mark_due(case, at)
         self._take(case, decision)
+        if marks:
+            self.marked.add(case.id)
         return marks
 
     def follow(self, case_id: str, marks: Marks, at: datetime) -> None:
         case = self.get(case_id)
+        self.marked.discard(case_id)
         if case is not None and marks:
             self._take(case, self.service.workflow_of(case).after_marks(case, marks, at))
 
