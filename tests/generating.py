@@ -25,16 +25,23 @@ calendar is not published lie on the way."""
 BEGINNINGS = (
     "enquiry", "consulting", "presented", "held", "design_presented", "contract_review", "handed_over",
     "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling",
-    "warranty",
+    "warranty", "plan_made", "inspected_by_plan", "accepted_by_plan", "claim_reported", "claim_repaired",
+    "material_confirmed", "material_arrived", "tiles_ordered",
 )  # fmt: skip
-COMPLAINTS = ("complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed")
-"""Where a project stands at the beginning, and in half of the runs a complaint beside it."""
+BESIDE = (
+    "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
+    "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
+    "reward_deciding", "breach_2", "commended_2",
+)  # fmt: skip
+"""Where a project stands at the beginning, and in half of the runs another case beside it."""
 
 RARE = frozenset((
     "mark_lost", "withdraw_after_deposit", "settle_deposit", "request_termination", "approve_termination",
     "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint",
     "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
-    "evaluate_project", "report_problem", "visit_site", "open_claim",
+    "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
+    "reject_material", "waive_payment", "reject_claim",
+    "drop_case", "adjust_post", "revoke", "close_ledger",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
@@ -120,7 +127,7 @@ def played(
     written.append(f"after {name}, day0 {day0}:")
     run = begun(flows, name, day0, *watches)
     if random.randrange(2):
-        other, day = random.choice(COMPLAINTS), run.at.astimezone(ZONE).date() + timedelta(days=1)
+        other, day = random.choice(BESIDE), run.at.astimezone(ZONE).date() + timedelta(days=1)
         written.append(f"after {other}, day0 {day}:")
         _begin(run, other, day.isoformat())
     for _ in range(steps):
@@ -180,17 +187,43 @@ def _some_case(run: Run, random: Random) -> rf.Case:
     return random.choice(among) if among else run.service.case(MAIN)
 
 
+OPENED: Mapping[str, tuple[str, Mapping[str, Sequence[Any]]]] = {
+    "change_order": ("change_request", {"description": ("more shelves",)}),
+    "complaint": (
+        "complaint_form",
+        {
+            "source": ("external",),
+            "channel": ("phone",),
+            "remedy_sought": ("repair",),
+            "urgent": (True, False),
+        },
+    ),
+    "material": (
+        "selection_form",
+        {
+            "kind": ("doors", "tiles", "floors"),
+            "brand": ("A",),
+            "model": ("B",),
+            "quantity": ("3", "2.5"),
+            "unit_price": ("33.33",),
+            "supplied_by": ("company", "owner"),
+            "beside_price": (True, False),
+        },
+    ),
+}
+"""What is opened beside the project by hand: with which paper, and with which facts."""
+
+
 def _opening(run: Run, random: Random, at: datetime) -> Doing:
-    workflow = random.choice(("change_order", "complaint"))
+    workflow = random.choice(tuple(OPENED))
     flow = run.flows[workflow]
-    urgent = bool(random.randrange(2))
-    facts = {"source": "external", "channel": "phone", "remedy_sought": "repair", "urgent": urgent}
+    paper, facts = OPENED[workflow]
     command = rf.Command(
         flow.opening,
         _person(random, random.choice(sorted(flow.plan.events[flow.opening].by - {"system"}))),
         at,
-        facts=facts if workflow == "complaint" else {"description": "more shelves"},
-        documents=(rf.Document("complaint_form" if workflow == "complaint" else "change_request"),),
+        facts={name: random.choice(values) for name, values in facts.items()},
+        documents=(rf.Document(paper),),
     )
     case = f"{MAIN}/{workflow}-{random.randrange(20, 30)}"
     return Doing(at=at, case=case, command=command, open=workflow, parent=MAIN)
@@ -202,7 +235,10 @@ def _answering(
     """The event with what it needs, and mostly with what it may bring."""
     event = flow.plan.events[option.event]
     today = at.astimezone(ZONE).date()
-    wanted = [*event.gives, *(name for name in option.may_give if random.randrange(4))]
+    wanted = [
+        *event.gives,
+        *(n for n in option.may_give if (not random.randrange(8) if n in SELDOM else random.randrange(4))),
+    ]
     facts = {name: _value(flow, name, random, today) for name in wanted}
     if "proposal_agreed_on" in facts and random.randrange(4):
         del facts["proposal_agreed_on"]
@@ -234,13 +270,13 @@ def _nonsense(flow: rf.Workflow, case: rf.Case, random: Random, at: datetime) ->
     event = random.choice([*flow.plan.events, *STRANGE_EVENTS])
     facts = {random.choice(list(flow.plan.facts)): random.choice(ODD) for _ in range(random.randrange(3))}
     back = timedelta(days=random.choice((0, 0, 0, 1, 400)))
-    paper = rf.Document(random.choice(list(flow.plan.signers)), ("customer",))
+    papers = [rf.Document(name, ("customer",)) for name in flow.plan.signers]
     return rf.Command(
         event,
         _person(random, random.choice(sorted(flow.plan.roles))),
         at - back,
         facts=facts,
-        documents=(paper,) if random.randrange(2) else (),
+        documents=(random.choice(papers),) if papers and random.randrange(2) else (),
     )
 
 
@@ -260,7 +296,8 @@ def _extension(flow: rf.Workflow, case: rf.Case, random: Random, at: datetime) -
 
 
 def _person(random: Random, role: str) -> rf.Actor:
-    return rf.Actor(f"{role}-{random.randrange(2)}", frozenset((role,)))
+    name = random.choice(KNOWN.get(role, (f"{role}-0", f"{role}-1")))
+    return rf.Actor(name, frozenset((role,)))
 
 
 # ------------------------------------------------------------------ values of facts
@@ -277,23 +314,50 @@ LIKELY: Mapping[str, Sequence[Any]] = {
     "contract_warranty_waterproof": ("3 years", "5 years"),
     "water_test_hours": ("48", "24", "2"),
     "unperformed_share": ("100%", "40%"),
+    "share_1": ("30%",),
+    "share_2": ("35%",),
+    "share_3": ("30%",),
+    "share_4": ("5%", "5%", "6%"),
+    "returned_quantity": ("1", "2.5"),
     "in_contract": (False, False, False, True),
+    "grade": ("normal", "safety", "breach", "breach", "demerit", "commendation", "commendation"),
+    "new_grade": ("breach",),
+    "employee_heard": (True,),
+    "exceeds": (True,),
+    "month_wage": ("4000.00",),
+    "minimum_wage": ("2000.00",),
+    "announced_to": ("company",),
+    "minutes": (10, 31),
+    "entry": ("late", "late", "early", "absent_day", "admonition"),
     "compensation": ("500.00", "2000.01"),
     "in_breach": ([], ["customer"], ["company"]),
     "severity": ("general", "general", "major", "urgent"),
 }
 """Values that lead on, for the facts where any value of the type would not."""
 
+SELDOM = frozenset((
+    "compensation", "decided_amount", "excess_percent", "forms", "loss", "loss_conduct", "rule",
+    "special_content",
+))  # fmt: skip
+"""Facts that an event may take and that mostly keep it from being accepted."""
+
+KNOWN: Mapping[str, Sequence[str]] = {"employee": ("zhang", "employee-0"), "superior": ("wang", "superior-0")}
+"""Who acts, where a case knows its people by their names."""
+
 AHEAD = frozenset((
     "acceptance_on", "inspection_on", "promised_on", "proposal_agreed_on", "heating_until", "equipment_until",
+    "arrives_on", "needed_on",
 ))  # fmt: skip
 """Dates that lie ahead; all others lie behind."""
+FAR = {"needed_on": 50}
+"""Days by which they lie further ahead."""
 
 
 def _value(flow: rf.Workflow, name: str, random: Random, today: date) -> Any:
     plan = flow.plan.facts[name]
-    if name in LIKELY:
-        return random.choice(LIKELY[name])
+    likely = [one for one in LIKELY.get(name, ()) if plan.type != "enum" or one in plan.choices]
+    if likely:
+        return random.choice(likely)
     match plan.type:
         case "yes_no":
             return random.randrange(7) > 0
@@ -303,7 +367,7 @@ def _value(flow: rf.Workflow, name: str, random: Random, today: date) -> Any:
             return list(plan.choices) if random.randrange(7) else list(plan.choices)[1:]
         case "date":
             days = random.choice((2, 3, 4, 1)) if name in AHEAD else -random.choice((0, 0, 1, 5))
-            return (today + timedelta(days=days)).isoformat()
+            return (today + timedelta(days=days + FAR.get(name, 0))).isoformat()
         case "texts":
             return ["one", "two"]
         case "money":

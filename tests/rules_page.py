@@ -23,8 +23,8 @@ INTRO = rf.Label(
     "本页由 `python -m tests.pages` 根据 `workflows/rulebook/` 和流程文件中的 `cites` 生成，请勿手改；\n"
     "[`renoflow rules`](cli.md#rules) 在终端里给出同样的内容。",
     "Every rule of the handbooks, with the file and the table that implement it, or why no workflow does.\n"
-    "This page is made by `python -m tests.pages` from `workflows/rulebook/` and the `cites` of the workflow\n"
-    "files, never by hand; [`renoflow rules`](cli.md#rules) lists the same in a terminal.",
+    "This page is made by `python -m tests.pages` from `workflows/rulebook/` and the `cites` of the\n"
+    "workflow files, never by hand; [`renoflow rules`](cli.md#rules) lists the same in a terminal.",
 )
 HEADS = {
     "counts": rf.Label("总数", "Counts"),

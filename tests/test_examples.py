@@ -105,7 +105,7 @@ REFUSED = [
     ("pass_checkpoint", ["guard_unmet"]),
     ("complete_works", ["guard_unmet"]),
     ("record_air_test", ["not_yet_due"]),
-    ("issue_warranty_card", ["payment_missing"]),
+    ("issue_warranty_card", ["payment_missing", "guard_unmet"]),
 ]
 
 
@@ -218,15 +218,12 @@ def test_those_above_are_told_of_what_was_missed(answer: dict[str, Any]) -> None
 
 
 def test_the_settlement_has_the_change_order_in_it(answer: dict[str, Any]) -> None:
-    """198000 + 3600, less 5000, 118800, 69300 and 3600: the final payment of 4900 closes the account."""
-    project = case_of(answer)
-    assert project["payments"] == {
-        "deposit": "5000.00",
-        "first_stage": "118800.00",
-        "stage_payment": "69300.00",
-        "final_payment": "4900.00",
-    }
-    assert project["facts"]["earnest_part"] == "5000.00"
+    """198000 + 3600 is the price; a deposit of 5000, instalments of 113800, 69300 and 9900, and the 3600 of the
+    change order pay it to the cent, so that nothing is left for the settlement."""
+    plan = [case_of(answer, f"/stage_payment-{number}") for number in (1, 2, 3)]
+    assert [one["facts"]["paid_amount"] for one in plan] == ["113800.00", "69300.00", "9900.00"]
+    assert case_of(answer)["payments"] == {"deposit": "5000.00"}
+    assert case_of(answer)["facts"]["earnest_part"] == "5000.00"
     assert case_of(answer, "/change_order-1")["facts"]["settled_delta"] == "3600.00"
 
 

@@ -13,7 +13,10 @@ import pytest
 import renoflow
 from tests.building import build
 
-BUNDLED = {"project", "complaint", "patrol", "checkpoint", "change_order"}
+BUNDLED = {
+    "project", "complaint", "patrol", "checkpoint", "change_order", "warranty_claim", "stage_payment",
+    "material", "conduct", "ledger",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,11 @@ def test_the_wheel_carries_the_workflows(wheel: frozenset[str]) -> None:
     """Every bundled workflow is package data."""
     found = {PurePosixPath(name).stem for name in wheel if name.startswith("renoflow/workflows/")}
     assert found >= BUNDLED
+
+
+def test_the_wheel_carries_the_profiles(wheel: frozenset[str]) -> None:
+    """The three penalty ladders can be taken by name wherever renoflow is installed."""
+    assert {f"renoflow/workflows/profiles/{name}.toml" for name in ("d09", "d15", "d16")} <= wheel
 
 
 def test_the_wheel_carries_the_rulebook(wheel: frozenset[str]) -> None:

@@ -98,9 +98,14 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
         signers = {one.role for one in project.documents["contract"].signatures}
         assert signers >= {"customer", "company"}
         assert project.payments["deposit"] > 0
-        assert project.payments["first_stage"] > 0
-        assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
         done = [entry.event for entry in service.history(MAIN)]
+        if "schedule_payments" in done:
+            plan = [case for case in service.store.cases() if case.workflow == "stage_payment"]
+            first = [case for case in plan if case.facts["milestone"] == "start"]
+            assert {case.state for case in first} <= {"paid", "waived"}
+        else:
+            assert project.payments["first_stage"] > 0
+        assert service.case(f"{MAIN}/checkpoint-1").state == "passed"
         order = ["pay_deposit", "sign_contract", "hand_over_to_engineering", "grant_permit"]
         places = [done.index(event) for event in [*order, "start_construction"]]
         assert places == sorted(places)
@@ -168,7 +173,7 @@ def test_what_is_allowed_can_be_done_with_what_it_needs(seed: int) -> None:
     brought = {
         "fact_missing", "document_missing", "signature_missing", "payment_missing", "guard_unmet",
         "fact_invalid", "payment_invalid", "not_yet_due", "role_not_allowed", "fact_not_allowed",
-        "unknown_signer",
+        "unknown_signer", "line_missing",
     }  # fmt: skip
 
     def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
@@ -488,11 +493,11 @@ def test_a_breach_is_recorded_once_at_its_due_instant(seed: int) -> None:
 
 
 def test_the_runs_come_by_nearly_everything_that_can_happen() -> None:
-    """Eighty runs fire nine in ten of all events and enter nearly every state: what is shown above is shown
-    of something."""
+    """A hundred and sixty runs fire nine in ten of all events and enter nearly every state: what is shown
+    above is shown of something."""
     fired: set[tuple[str, str]] = set()
     entered: set[tuple[str, str]] = set()
-    for seed in range(80):
+    for seed in range(160):
         run = played(firm(seed), Random(seed), STEPS)
         for case in run.cases():
             for entry in run.service.history(case.id):

@@ -127,6 +127,11 @@ def _chooses(one: Citing) -> bool:
     return any(term.when for term in (*one.item.terms, *one.item.parts))
 
 
+def _agreed(one: Citing) -> bool:
+    """The deadline ends on a day, or after a time, that was agreed or promised in the case."""
+    return any(term.until or (term.limit or "").startswith("@") for term in one.item.terms)
+
+
 def _clocked(one: Citing) -> bool:
     """The event starts, stops or chooses anew a deadline that cites the same rule, in its own file or in one
     that hears of it."""
@@ -197,6 +202,7 @@ PROPERTIES: Mapping[str, Callable[[Citing], bool]] = {
     "tells_people": _tells_people,
     "measures": _measures,
     "chooses": _chooses,
+    "agreed": _agreed,
     "clocked": _clocked,
     "counted": _counted,
     "names_role": _names_role,

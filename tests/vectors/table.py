@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 ZONE = timezone(timedelta(hours=8))
 MONEY_SIGN = "¥"
 MAIN = "P-1"
-CASE = re.compile(r"[A-Z]-\d")
+CASE = re.compile(r"[A-Z]-\d|ledger/")
 
 
 @frozen(kw_only=True)
@@ -104,7 +104,7 @@ def _load(name: str) -> dict[str, Any]:
 
 KEYS = {
     "zh", "en", "rules", "after", "day0", "case", "instead", "lines", "at", "expect", "effects", "no_effects",
-    "parameters", "calendar", "unpublished", "fault",
+    "profile", "parameters", "calendar", "unpublished", "fault",
 }  # fmt: skip
 
 
@@ -151,9 +151,11 @@ def _place(rows: list[Row], new: Row) -> int:
 
 def _settings(data: Mapping[str, Any]) -> str:
     """A firm's profile in TOML with what the vector sets; empty when it sets nothing."""
-    if not data.keys() & {"parameters", "calendar", "unpublished"}:
+    if not data.keys() & {"profile", "parameters", "calendar", "unpublished"}:
         return ""
     lines = ["[profile]", 'id = "firm"', 'label = { zh = "本公司", en = "The firm" }']
+    if "profile" in data:
+        lines.append(f'extends = "{data["profile"]}"')
     if "unpublished" in data:
         lines.append(f'unpublished = "{data["unpublished"]}"')
     for workflow, values in data.get("parameters", {}).items():

@@ -16,12 +16,12 @@ from renoflow.workflow.catalog import SHARED, bundled_sources, shared_texts
 from renoflow.workflow.checks import check_together, check_workflow
 
 FOLDER = Path(__file__).parent / "checks"
-TEXTS = {name: (FOLDER / f"{name}.toml").read_text("utf-8") for name in ("job", "part")}
+TEXTS = {name: (FOLDER / f"{name}.toml").read_text("utf-8") for name in ("job", "part", "book")}
 FAULTS: list[dict[str, Any]] = tomllib.loads((FOLDER / "faults.toml").read_text("utf-8"))["fault"]
 
 
 def broken(fault: Mapping[str, Any]) -> dict[str, str]:
-    """The two texts, one of them with the fault."""
+    """The texts, one of them with the fault."""
     name = fault.get("file", "job")
     text = TEXTS[name]
     if "replace" in fault:

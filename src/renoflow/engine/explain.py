@@ -285,6 +285,9 @@ def named(plan: Plan, name: str) -> Label:
             label = plan.clocks[clock].label
             word = {"extend": Label("延期", "extension")}.get(mark) or STATUS_LABELS.get(mark)
             return label if word is None else joined([label, word], "", ": ")
+    if kind == "accumulation" and rest in plan.definition.accumulations:
+        label = plan.definition.accumulations[rest].label
+        return Label(f"累计：{label.zh}", f"accumulated: {label.en}")
     if kind in ("child", "link"):
         return _of_linked(plan, kind, rest) or Label(name, name)
     if kind == "state" and rest.removesuffix(".entered") in plan.state_labels:

@@ -63,4 +63,8 @@ def _citation(file: str, path: Path, item: Any) -> tuple[Citation, tuple[str, ..
 def _replaced(profile: ProfileDefinition | None, workflow: str, path: Path) -> bool:
     """Whether a workflow has this table from the profile, which is named as the place then."""
     section, name, *_ = path
-    return profile is not None and section == "tables" and name in profile.tables.get(workflow, {})
+    if profile is None:
+        return False
+    if section == "accumulations":
+        return workflow in profile.accumulations
+    return section == "tables" and name in profile.tables.get(workflow, {})

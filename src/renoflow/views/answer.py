@@ -85,8 +85,30 @@ def _iso(calendar: Calendar, at: datetime | None) -> str | None:
     return None if at is None else calendar.iso(at)
 
 
+def ledger_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
+    """The lines that may still be counted, and how many stand there by accumulation and period."""
+    counts: dict[str, dict[str, int]] = {}
+    for one in workflows[case.workflow].tally(case, case.at):
+        if one.found:
+            counts.setdefault(one.accumulation, {})[one.period or "run"] = one.found
+    return {
+        "lines": [
+            {
+                "kind": line.kind,
+                "day": line.day.isoformat(),
+                "rule": line.rule or None,
+                "source": line.source or None,
+                "used_by": list(line.used_by),
+            }
+            for line in case.ledger
+        ],
+        "counts": counts,
+    }
+
+
 def case_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
     calendar = workflows.calendar
+    kept = workflows[case.workflow].plan.ledger is not None
     return {
         "case": case.id,
         "workflow": case.workflow,
@@ -107,6 +129,7 @@ def case_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
         },
         "payments": plain(case.payments, calendar),
         "deadlines": deadline_answers(workflows, case),
+        **({"ledger": ledger_answer(workflows, case)} if kept else {}),
     }
 
 

@@ -7,10 +7,16 @@ from typing import Any
 
 from attrs import fields
 
-from renoflow.definition.model import DeadlineDefinition, EventDefinition, Notice, WorkflowDefinition
+from renoflow.definition.model import (
+    AccumulationDefinition,
+    DeadlineDefinition,
+    EventDefinition,
+    Notice,
+    WorkflowDefinition,
+)
 from renoflow.engine.explain import PERIODS
 from renoflow.engine.workflow import Workflow
-from renoflow.values import SYSTEM, Label, Lang
+from renoflow.values import SYSTEM, Label, Lang, parse_duration
 from renoflow.workflow.plan import EventPlan
 
 HEAD = {
@@ -22,6 +28,11 @@ HEAD = {
     "documents": Label("单据", "Documents"),
     "payments": Label("款项", "Payments"),
     "conditions": Label("条件", "Conditions"),
+    "accumulations": Label("累计", "Accumulations"),
+    "counts": Label("计入", "counts"),
+    "none_of": Label("须无", "with none of"),
+    "except_rules": Label("不计所依条款", "not by rule"),
+    "period_end": Label("期末核定", "settled when the period ends"),
     "by": Label("办理", "by"),
     "guards": Label("条件", "if"),
     "papers": Label("单据", "documents"),
@@ -56,6 +67,11 @@ HEAD = {
 }
 
 
+PERIODS = {
+    "calendar month": Label("一个自然月", "calendar month"),
+    "calendar year": Label("一个自然年", "calendar year"),
+}
+
 KINDS = {
     "limit": Label("期限", "limit"),
     "wait": Label("等待期", "wait"),
@@ -85,6 +101,10 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
     yield head("deadlines")
     for name, rule in definition.deadlines.items():
         yield from _deadline(definition, name, rule, lang)
+    if definition.accumulations:
+        yield head("accumulations")
+    for name, item in definition.accumulations.items():
+        yield from _accumulation(flow, name, item, lang)
     yield head("parameters")
     for name, parameter in definition.parameters.items():
         bounds = "".join(
@@ -158,9 +178,7 @@ def _paper(flow: Workflow, name: str, when: str | None, lang: Lang) -> str:
     signers = _roles(flow, paper.signers, lang)
     notes = [f"{HEAD['signed'].text(lang)}: {signers}"] if signers else []
     if when is not None:
-        condition = flow.plan.conditions.get(when)
-        label = condition.label if condition is not None else flow.plan.facts[when].label
-        notes.append(f"{HEAD['when'].text(lang)} {label.text(lang)}")
+        notes.append(f"{HEAD['when'].text(lang)} {_condition(flow, when, lang)}")
     if paper.repeats:
         notes.append(HEAD["repeats"].text(lang))
     title = f"《{paper.zh}》" if lang == "zh" else f" {paper.en}"
@@ -172,9 +190,13 @@ def _notice(flow: Workflow, notice: Notice, lang: Lang) -> str:
     who = notice.role if role is None else f"{notice.role} ({role.text(lang)})"
     if notice.when is None:
         return who
-    condition = flow.plan.conditions.get(notice.when)
-    label = flow.plan.facts[notice.when].label if condition is None else condition.label
-    return f"{who}, {HEAD['when'].text(lang)} {label.text(lang)}"
+    return f"{who}, {HEAD['when'].text(lang)} {_condition(flow, notice.when, lang)}"
+
+
+def _condition(flow: Workflow, name: str, lang: Lang) -> str:
+    """A condition, or a yes/no fact, as people read it."""
+    condition = flow.plan.conditions.get(name)
+    return (flow.plan.facts[name].label if condition is None else condition.label).text(lang)
 
 
 def _deadline(
@@ -195,6 +217,50 @@ def _deadline(
         yield f"  - {name}.{part.name} {_text(part, lang)}: {_term(definition, part, lang)}"
     if rule.cites:
         yield f"  {HEAD['cites'].text(lang)}: " + " ".join(rule.cites)
+
+
+def _accumulation(flow: Workflow, name: str, item: AccumulationDefinition, lang: Lang) -> Iterator[str]:
+    definition = flow.plan.definition
+    yield f"### {name}: {item.label.text(lang)}"
+    if item.when is not None:
+        yield f"  {HEAD['when'].text(lang)}: {_condition(flow, item.when, lang)}"
+    for key, entries in (("counts", item.counts), ("none_of", item.none_of)):
+        if entries:
+            yield f"  {HEAD[key].text(lang)}: " + ", ".join(_entry(flow, entry, lang) for entry in entries)
+    if item.except_rules:
+        yield f"  {HEAD['except_rules'].text(lang)}: " + ", ".join(item.except_rules)
+    yield f"  {_measure(definition, item, lang)}"
+    effects = [opening.child or opening.link or "" for opening in item.opens]
+    if effects:
+        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(effects)
+    if item.notifies:
+        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(
+            _notice(flow, one, lang) for one in item.notifies
+        )
+    if item.cites:
+        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(item.cites)
+
+
+def _entry(flow: Workflow, entry: str, lang: Lang) -> str:
+    ledger = flow.plan.ledger
+    label = None if ledger is None else flow.plan.facts[ledger.entry].choices.get(entry)
+    return entry if label is None else f"{entry} ({label.text(lang)})"
+
+
+def _measure(definition: WorkflowDefinition, item: AccumulationDefinition, lang: Lang) -> str:
+    """How many within which period, or how long a run."""
+
+    def shown(value: object) -> str:
+        name = str(value)
+        return str(definition.parameters[name[1:]].value) if name.startswith("$") else name
+
+    if item.running is not None:
+        length = parse_duration(shown(item.running)).text(lang)
+        return f"连续{length}" if lang == "zh" else f"{length} running"
+    number = shown(1 if item.at_least is None else item.at_least)
+    period = PERIODS[item.within or ""].text(lang)
+    text = f"{period}内满 {number} 笔" if lang == "zh" else f"{number} or more within a {period}"
+    return text + (f", {HEAD['period_end'].text(lang)}" if item.at == "period end" else "")
 
 
 def _term(definition: WorkflowDefinition, term: Any, lang: Lang) -> str:

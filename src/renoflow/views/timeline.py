@@ -94,6 +94,8 @@ def _entry(
     if roles:
         names = listed((plan.role_labels[r].text(lang) for r in roles if r in plan.role_labels), lang)
         what += f" · {WORDS['told'].text(lang)}{'' if lang == 'zh' else ' '}{names}"
+    if entry.note and entry.event.startswith("accumulation."):
+        what += f" ({entry.note})"
     return who(plan, entry.actor, entry.roles, lang), what
 
 
@@ -133,7 +135,7 @@ def _refusal(workflows: Workflows, step: StepResult, lang: Lang) -> tuple[str, s
 
 
 def standing(workflows: Workflows, replay: Replay, lang: Lang) -> str:
-    """Each case with its state and the deadlines that have started."""
+    """Each case with its state, the deadlines that have started, and what its ledger comes to."""
     return "\n".join(line for case in replay.cases() for line in _case(workflows, replay, case, lang))
 
 
@@ -152,6 +154,7 @@ def _case(workflows: Workflows, replay: Replay, case: Case, lang: Lang) -> Itera
     ]
     if rows:
         yield table(rows, indent="    ")
+    yield from (f"    {one.text(lang)}" for one in flow.tally(case, now) if one.found)
 
 
 def status(rule: ClockPlan, clock: Deadline, lang: Lang) -> str:

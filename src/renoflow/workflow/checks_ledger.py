@@ -153,7 +153,7 @@ def _check_running(inspection: Inspection, value: str, path: str, keeps: Duratio
     if length.unit == "year" and keeps is not None and keeps.count < length.count:
         inspection.fault(
             path,
-            f"lines are kept for {keeps.count} years before this one, too few to see {length.count} past ones",
+            f"lines are kept for {keeps.count} years before this one, too few for {length.count}",
             f'let ledger.keeps be "{length.count} years" or more',
         )
 
