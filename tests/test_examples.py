@@ -92,6 +92,7 @@ REFUSED = [
     ("start_consultation", ["signature_missing"]),
     ("query_overdue_proposal", ["guard_unmet", "guard_unmet"]),
     ("present_proposal", ["fact_not_allowed"]),
+    ("contact_customer", ["guard_unmet"]),
     ("measure_site", ["wrong_state", "guard_unmet"]),
     ("pay_deposit", ["role_not_allowed"]),
     ("record_consultation", ["time_runs_backwards"]),
@@ -109,7 +110,7 @@ REFUSED = [
 ]
 
 
-def test_seventeen_lines_are_refused(answer: dict[str, Any]) -> None:
+def test_eighteen_lines_are_refused(answer: dict[str, Any]) -> None:
     """Each for the reason that it is there to show."""
     refused = [step for step in answer["steps"] if not step["accepted"]]
     assert [(step["event"], [r["code"] for r in step["reasons"]]) for step in refused] == REFUSED
@@ -126,6 +127,7 @@ def test_what_is_refused_is_announced(answer: dict[str, Any]) -> None:
 
 STATES = {
     "": "warranty",
+    "/lead": "signed",
     "/checkpoint-1": "passed",
     "/checkpoint-2": "passed",
     "/checkpoint-3": "passed",
@@ -135,6 +137,8 @@ STATES = {
     "/checkpoint-7": "passed",
     "/checkpoint-8": "passed",
     "/complaint-1": "closed",
+    "/complaint-1/return_visit-1": "done",
+    **{f"/return_visit-{number}": "done" for number in range(1, 11)},
     "/change_order-1": "done",
     "/patrol-7": "skipped",  # the work stood still
     "/patrol-14": "skipped",  # the works were complete
@@ -151,6 +155,13 @@ def test_every_case_ends_where_it_should(answer: dict[str, Any]) -> None:
 # Counted by hand with a calendar of 2026: the day of the start is not counted, and "the end of 03-08" is
 # written as 03-09 00:00. 9 May is a Saturday on which people work, to make up for Labour Day.
 DUE = [
+    ("/lead", "dispatch", "met", "2026-03-03"),  # queued on Sunday 03-01, one working day
+    ("/return_visit-1", "visit", "met", "2026-03-12"),  # the first plan meeting on 03-08, three days
+    ("/return_visit-2", "visit", "met", "2026-04-14"),  # signed on 04-10, three days
+    ("/return_visit-3", "visit", "met", "2026-05-05"),  # ten days after the start on 04-21, and three
+    ("/return_visit-3", "fix", "met", "2026-05-06"),  # agreed for 05-05
+    ("/return_visit-9", "visit", "met", "2026-07-04"),  # complete on 06-23, ten days
+    ("/complaint-1/return_visit-1", "visit", "met", "2026-05-18"),  # carried out on 05-14, three days
     ("", "proposal", "met", "2026-03-09"),  # the day agreed, 03-08, in place of the seven days to 03-09
     ("", "design", "met_late", "2026-03-22"),  # deposit on 03-14, one week; presented on 03-22
     ("", "hand_over", "met", "2026-04-14"),  # signed on Friday 04-10, one working day

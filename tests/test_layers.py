@@ -19,7 +19,7 @@ PACKAGE = "renoflow"
 LAYERS: Sequence[Sequence[str]] = (
     ("errors",),
     ("values",),
-    ("wording",),
+    ("wording", "roster"),
     ("records",),
     ("definition",),
     ("workflow",),

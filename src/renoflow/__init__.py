@@ -39,6 +39,7 @@ from renoflow.records import (
     Signature,
     Told,
 )
+from renoflow.roster import RosterGap, Shift, roster_gaps
 from renoflow.script import Line, Replay, StepResult, read_script, run_script
 from renoflow.service import CaseService, Outcome
 from renoflow.store.memory import MemoryStore
@@ -79,9 +80,11 @@ __all__ = [
     "Refused",
     "RenoflowError",
     "Replay",
+    "RosterGap",
     "RouteStep",
     "Rule",
     "ScriptError",
+    "Shift",
     "Signature",
     "StepResult",
     "Tally",
@@ -93,6 +96,7 @@ __all__ = [
     "field_facts",
     "load_workflows",
     "read_script",
+    "roster_gaps",
     "rules",
     "run_script",
 ]

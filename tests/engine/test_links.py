@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -438,6 +440,26 @@ def test_parents_and_children_tell_each_other_facts(tmp_path: Path) -> None:
     replays(desk)
 
 
+LATER = """
+[events.add]
+from = ["open"]
+to = "@same"
+opens = ["part"]
+"""
+
+
+def test_what_a_child_tells_is_not_brought_while_there_is_one(tmp_path: Path) -> None:
+    """A command that could bring the price may do so for a job without parts only."""
+    text = PARENT.replace('gives = ["colour"]', 'gives = ["colour"]\nmay_give = ["price"]')
+    desk = Desk(load(tmp_path, job=text, part=PART))
+    desk.open("2026-03-02 10:00")
+    assert desk.do("choose", "2026-03-02 11:00", colour="white", price="1.00") == ["fact_not_allowed price"]
+    later = text.replace('opens = ["part"]', "") + LATER
+    desk = Desk(load(tmp_path, job=later, part=PART))
+    desk.open("2026-03-02 10:00")
+    assert not desk.do("choose", "2026-03-02 11:00", colour="white", price="1.00")
+
+
 # ------------------------------------------------------------------ keys
 
 CONDUCT = """
@@ -567,6 +589,47 @@ def test_a_ledger_that_is_not_loaded_is_the_hosts_to_tell(tmp_path: Path) -> Non
     assert first.data["opening"] == {
         "workflow": "ledger", "facts": {"kind": "employee", "subject": "E-7"},
     }  # fmt: skip
+
+
+# ------------------------------------------------------------------ scripts
+
+
+def line(clock: str, role: str, **keys: Any) -> str:
+    """A line of a script on the 2nd, by somebody in that role."""
+    return json.dumps({"at": f"2026-03-02T{clock}:00+08:00", "actor": role, "roles": [role], **keys})
+
+
+def test_a_script_ties_cases(tmp_path: Path) -> None:
+    """By a line of its own, or by the opening; what is refused says which case is in the way."""
+    flows = load(tmp_path, job=JOB, lead=LEAD)
+    opening = {"open": "job", "case": "J-2", "links": {"lead": "L-1"}}
+    lines = [
+        line("09:00", "worker", open="lead", case="L-1"),
+        line("10:00", "worker", open="job", case="J-1"),
+        line("11:00", "boss", case="J-1", link="lead", to="L-1"),
+        line("12:00", "worker", **opening),
+        line("13:00", "worker", case="J-1", event="lose"),
+        line("14:00", "worker", **opening),
+    ]
+    replay = rf.run_script(rf.read_script("\n".join(lines), flows), flows)
+    assert [step.accepted for step in replay.steps] == [True, True, True, False, True, True]
+    assert [reason.code for reason in replay.steps[3].reasons] == ["link_taken"]
+    assert {case.id: sorted(one.case for one in case.links.values()) for case in replay.cases()} == {
+        "L-1": ["J-2"], "J-1": ["L-1"], "J-2": ["L-1"],
+    }  # fmt: skip
+    assert {entry.actor for entry in replay.history("J-1") if entry.told} == {"boss"}
+
+
+def test_a_script_may_open_what_a_key_finds(tmp_path: Path) -> None:
+    """An id that begins with the workflow's own name has no parent before its last slash."""
+    flows = load(tmp_path, conduct=CONDUCT, ledger=LEDGER)
+    facts = {"kind": "employee", "subject": "E-7"}
+    text = line("10:00", "boss", open="ledger", case="ledger/employee/E-7", facts=facts)
+    replay = rf.run_script(rf.read_script(text, flows), flows)
+    desk = Desk(flows)
+    desk.service = replay.service
+    assert not close(desk, "C-1", "2026-03-03 11:00", 3)
+    assert desk.fact("lines", "ledger/employee/E-7") == 3
 
 
 # ------------------------------------------------------------------ time

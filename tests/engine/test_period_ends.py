@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from renoflow.values import Lang
+from renoflow.views.describe import describe_text
 from tests.engine.small import ZONE, Desk, load, moment
 
 DUTY = """
@@ -234,6 +236,14 @@ def test_it_is_put_into_words(tmp_path: Path) -> None:
     assert "期末不变" in zh
     assert "for the period of 2026-03-09. Counted by the calendar week (Monday to Sunday)" in en
     assert "the end of the period stands" in en
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", "期末，按 自然月"), ("en", "with the end of the calendar month")]
+)
+def test_a_description_says_with_which_period_it_ends(tmp_path: Path, lang: Lang, words: str) -> None:
+    """`describe` names the period among the terms."""
+    assert words in describe_text(duty(tmp_path, "month").flows["job"], lang)
 
 
 def test_the_last_period_there_is_has_no_next(tmp_path: Path) -> None:

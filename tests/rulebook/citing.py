@@ -10,6 +10,7 @@ from attrs import asdict, frozen
 from renoflow.definition.model import (
     DeadlineDefinition,
     EventDefinition,
+    FactLeaf,
     HappenedLeaf,
     WorkflowDefinition,
     walk_condition,
@@ -154,6 +155,51 @@ def _clocks(one: Citing) -> Iterator[tuple[str, DeadlineDefinition]]:
                 yield name, rule
 
 
+def _decides_clock(one: Citing) -> bool:
+    """The event takes or sets a fact by which a deadline that cites the same rule chooses its length."""
+    changed = {*one.item.gives, *one.item.may_give, *one.item.sets}
+    return any(
+        changed & set(_facts_of(one.file, term.when))
+        for name, rule in _clocks(one)
+        if name == one.workflow
+        for term in rule.terms
+        if term.when is not None
+    )
+
+
+def _facts_of(file: WorkflowDefinition, name: str) -> Iterator[str]:
+    """Every fact that a condition reads, by its name or within others."""
+    if name not in file.conditions:
+        yield name
+        return
+    for leaf in walk_condition(file.conditions[name]):
+        if isinstance(leaf, str):
+            yield from _facts_of(file, leaf)
+        elif isinstance(leaf, FactLeaf):
+            yield leaf.fact
+
+
+def _follows_clock(one: Citing) -> bool:
+    """The reaction is to a deadline that cites the same rule."""
+    clocks = {f"deadline.{name}" for name, rule in one.file.deadlines.items() if one.rule in rule.cites}
+    return any(on.rpartition(".")[0] in clocks for on in one.item.on)
+
+
+def _in_recurring_case(one: Citing) -> bool:
+    """What recurs is the case: a deadline that cites the same rule runs from its opening to the next."""
+    return any(
+        one.file.events[event].from_ == ("@start",)
+        for name, rule in _clocks(one)
+        if name == one.workflow
+        for event in rule.starts
+        if event in one.file.events
+    )
+
+
+def _hands_on_paper(one: Citing) -> bool:
+    return any(telling.documents for telling in one.item.tells)
+
+
 def _counted(one: Citing) -> bool:
     """A condition asks whether the event happened."""
     return any(
@@ -209,6 +255,10 @@ PROPERTIES: Mapping[str, Callable[[Citing], bool]] = {
     "chooses": _chooses,
     "agreed": _agreed,
     "clocked": _clocked,
+    "decides_clock": _decides_clock,
+    "follows_clock": _follows_clock,
+    "in_recurring_case": _in_recurring_case,
+    "hands_on_paper": _hands_on_paper,
     "counted": _counted,
     "sanctions": _sanctions,
     "names_role": _names_role,

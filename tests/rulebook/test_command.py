@@ -41,10 +41,10 @@ def test_a_rule_is_shown_in_full(capsys: Capture) -> None:
     text = capsys.readouterr().out
     assert "「交定金后一至两周内」 装修公司客户经理手册，第18行" in text
     assert "project.toml deadlines.design（出方案时限）" in text
-    assert main(["rules", "D02-13", "--lang", "en"]) == 0
+    assert main(["rules", "D12-17", "--lang", "en"]) == 0
     text = capsys.readouterr().out
-    assert "A condition for holding a post" in text
-    assert "instead  Checks it when hiring" in text
+    assert "Care of the shop and its thing" in text
+    assert "instead  Puts it on the shop'" in text
 
 
 def test_a_fact_of_the_field_is_shown_with_its_source(capsys: Capture) -> None:

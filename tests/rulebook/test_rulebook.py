@@ -54,6 +54,11 @@ def test_a_rule_is_stated(rule: rf.Rule) -> None:
     assert rule.area in AREAS
 
 
+def test_every_rule_is_cited_or_has_its_reason() -> None:
+    """Nothing in the handbooks is simply forgotten."""
+    assert [rule.id for rule in RULES if not rule.cited_by and rule.justification is None] == []
+
+
 def test_what_cannot_be_carried_is_not_cited() -> None:
     """A rule with a reason why no file carries it is cited only where the reason allows both."""
     both = [rule for rule in RULES if rule.cited_by and rule.justification is not None]

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent
 ZONE = timezone(timedelta(hours=8))
 MONEY_SIGN = "¥"
 MAIN = "P-1"
+CASE = re.compile(r"[A-Z]-\d|ledger/")
 
 
 @frozen(kw_only=True)
@@ -39,7 +40,7 @@ class Row:
 
     @property
     def event(self) -> str:
-        return str(self.command.get("event") or self.command["open"])
+        return str(self.command.get("event") or self.command.get("open") or self.command["link"])
 
 
 @frozen(kw_only=True)
@@ -190,9 +191,10 @@ def _command(text: str, case: str, day0: date | None) -> dict[str, Any]:
     found |= {"actor": actor or role, "roles": [role], "facts": {}, "documents": [], "payments": []}
     for token in rest:
         if token.startswith("@"):
-            found["case"] = (
-                token[1:] if token[1:].startswith(("P-", "C-", "K-", "ledger/")) else f"P-1/{token[1:]}"
-            )
+            found["case"] = token[1:] if CASE.match(token[1:]) else f"{MAIN}/{token[1:]}"
+        elif token.startswith("&"):
+            link, other = token[1:].split("=")
+            found["links"] = {**found.get("links", {}), link: other}
         elif token.startswith("+"):
             found["documents"].append(_document(token[1:]))
         elif token.startswith(MONEY_SIGN):

@@ -97,8 +97,6 @@ def after_marks(rules: Rules, case: Case, marks: Marks, at: datetime) -> Decisio
     """What follows from the marks of an instant."""
     step = Step(rules, case, SYSTEM_ACTOR, at)
     follow_marks(step, marks, max(at, case.at))
-    if not step.entries and not step.effects and not step.clocks_changed:
-        return Decision(case)
     return Decision(step.case(step.at), tuple(step.entries), tuple(step.effects))
 
 
