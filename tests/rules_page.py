@@ -44,6 +44,7 @@ HEADS = {
     "fact": rf.Label("依据", "Fact"),
     "source": rf.Label("出处", "Source"),
     "places": rf.Label("用于", "Cited by"),
+    "background": rf.Label("仅作背景", "background only"),
 }
 
 
@@ -68,7 +69,8 @@ def _lines(rules: Sequence[rf.Rule], facts: Sequence[rf.FieldFact], lang: Lang) 
     yield from _head(("id", "fact", "source", "places"), lang)
     for fact in facts:
         source = f"{fact.source} ({CERTAINTIES[fact.certainty].text(lang)})"
-        yield _row(fact.id, fact.statement.text(lang), source, _places(fact.cited_by))
+        places = _places(fact.cited_by) or f"*{HEADS['background'].text(lang)}*"
+        yield _row(fact.id, fact.statement.text(lang), source, places)
 
 
 def _section(name: str, lang: Lang) -> tuple[str, ...]:
