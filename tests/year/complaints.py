@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from tests.year.plan import FIRST, Diary, Year, iso, midnight
+from tests.year import visits
+from tests.year.plan import END, FIRST, Diary, Year, iso, midnight
 
 WAYS = (
     *["solved"] * 10,
@@ -191,6 +192,8 @@ def miss(year: Year, diary: Diary, at: datetime) -> datetime:
 
 def finish(year: Year, diary: Diary, at: datetime) -> datetime:
     """Implemented before the promised day has passed."""
+    if at >= END:
+        return at
     left = promise(diary) - at
     at = (at + left * year.rng.uniform(0.1, 0.95)).replace(second=0, microsecond=0)
     return diary.do(at, "responsible:zhao", "finish_implementation", "handling_record")
@@ -198,39 +201,29 @@ def finish(year: Year, diary: Diary, at: datetime) -> datetime:
 
 def close(year: Year, diary: Diary, at: datetime) -> None:
     """The follow-up: solved, out of reach, or reopened once more."""
-    papers = ("visit_record", "closing_form")
     if diary.known["way"] == "unreachable":
         finished = at
-        for _ in range(3):
-            at = diary.do(year.later(at, 1, 3), "service:lan", "try_to_reach")
-        diary.do(at, "service:lan", "confirm_satisfied", *papers, money_settled=True, refused=True)
-        diary.do(
-            year.later(finished, 15, 18), "service:lan", "confirm_satisfied", *papers, money_settled=True
-        )
+        at = visits.in_vain(year, diary, at)
+        confirm(diary, at, refused=True)
+        confirm(diary, year.later(finished, 15, 18))
         return
-    at = year.later(at, 1, 3)
-    diary.do(
-        at, "service:lan", "confirm_satisfied", *papers, says_solved=True, refused=True, money_settled=False
-    )
-    at = diary.do(
-        year.hours(at, 0.2, 2),
-        "service:lan",
-        "confirm_satisfied",
-        *papers,
-        says_solved=True,
-        money_settled=True,
-    )
+    if year.chance(0.3):
+        confirm(diary, year.hours(at, 0.2, 2), refused=True, says_solved=True)
+    at = year.hours(visits.after_solution(year, diary, year.later(at, 1, 4)), 0.2, 5)
+    confirm(diary, at, says_solved=True)
     if diary.known["way"] == "reopened":
         at = diary.do(year.later(at, 5, 20), "complainant", "reopen", same_matter=True)
         at = finish(year, diary, agree(year, diary, investigate(year, diary, at), 4))
-        diary.do(
-            year.later(at, 1, 3),
-            "service:lan",
-            "confirm_satisfied",
-            *papers,
-            says_solved=True,
-            money_settled=True,
-        )
+        at = visits.after_solution(year, diary, year.later(at, 1, 4))
+        confirm(diary, year.hours(at, 0.2, 5), says_solved=True)
+
+
+def confirm(diary: Diary, at: datetime, *, refused: bool = False, **facts: bool) -> None:
+    """Closed, with what was found."""
+    diary.do(
+        at, "service:lan", "confirm_satisfied", "visit_record", "closing_form",
+        refused=refused, money_settled=True, facts=facts,
+    )  # fmt: skip
 
 
 def outside(year: Year, diary: Diary, at: datetime) -> None:

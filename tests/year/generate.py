@@ -10,7 +10,7 @@ import json
 import random
 import sys
 
-from tests.year import complaints, homes, people, shops
+from tests.year import complaints, homes, leads, people, shops, visits
 from tests.year.plan import Year
 
 SEED = 2026
@@ -21,8 +21,10 @@ def year(seed: int = SEED) -> Year:
     found = Year(rng=random.Random(seed))
     homes.homes(found)
     complaints.complaints(found)
+    leads.callers(found)
     people.people(found)
     shops.shops(found)
+    visits.visits(found)
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tests.year import sites
-from tests.year.plan import FIRST, Diary, Year, iso, midnight
+from tests.year import leads, sites
+from tests.year.plan import DESIGNERS, FIRST, Diary, Year, iso, midnight
 
 COURSES = (
     *["finished"] * 13, *["suspended"] * 5, *["acceptance_failed"] * 2, "deemed", "permit_refused",
@@ -15,7 +15,6 @@ COURSES = (
 )  # fmt: skip
 """What becomes of forty homes."""
 
-DESIGNERS = ("chen", "he", "xu", "luo", "tan")
 CUSTOMER_MANAGERS = ("wang", "zhang", "liu", "zhou")
 
 SILENT = ("lost_in_silence", "revived")
@@ -67,7 +66,7 @@ def consultation(year: Year, diary: Diary, at: datetime) -> datetime:
     designer, manager = f"designer:{known['designer']}", f"customer_manager:{known['manager']}"
     facts = {"home_area": known["area"], "home_kind": known["kind"]}
     diary.do(at, manager, "register_enquiry", "registration_form", opens=True, **facts)
-    at = year.later(at, 0, 3)
+    at = year.hours(leads.lead(year, diary, at), 0.2, 20)
     if year.chance(0.2):
         diary.do(at, designer, "start_consultation", "customer_file", "consultation_record", refused=True)
         at = year.hours(at, 0.1, 0.5)
@@ -118,9 +117,14 @@ def proposal(year: Year, diary: Diary, first: datetime, at: datetime) -> datetim
     diary.do(shown, designer, "present_proposal", "proposal", "estimate")
     if year.chance(0.3):
         asked = year.later(shown, 1, 5)
-        ground = year.rng.choice(["proposal", "designer"])
+        may_change = diary.known["course"] not in SILENT
+        ground = year.rng.choice(["proposal", "designer"] if may_change else ["proposal"])
         diary.do(asked, "customer", "reject_proposal", "consultation_record(customer)", ground=ground)
-        shown = diary.do(year.later(asked, 3, 7), designer, "resubmit_proposal", "proposal")
+        back = year.later(asked, 3, 7)
+        if ground == "designer":
+            back = max(back, year.hours(leads.another(year, diary, asked), 1, 20))
+            designer = f"designer:{diary.known['designer']}"
+        shown = diary.do(back, designer, "resubmit_proposal", "proposal")
     return shown
 
 
@@ -135,6 +139,7 @@ def silence(year: Year, diary: Diary, offered: datetime) -> datetime:
         asleep = diary.do(year.later(offered, 9, 10), manager, "remind_customer")
     diary.known["asleep"] = asleep
     back = year.later(asleep, 10, 30)
+    leads.asleep(year, diary, asleep, back)
     if diary.known["course"] == "revived":
         diary.do(back, manager, "revive", "consultation_record(customer)")
     return back
@@ -147,6 +152,7 @@ def lose(year: Year, diary: Diary, at: datetime) -> None:
     diary.do(at, manager, "mark_lost", "loss_record", refused=True, reason="选择了其他公司")
     at = year.hours(at, 0.1, 2)
     diary.do(at, manager, "mark_lost", "loss_record(store_manager)", reason="选择了其他公司")
+    leads.failed(year, diary, at)
 
 
 def deposit(year: Year, diary: Diary, offered: datetime) -> datetime:
@@ -238,6 +244,7 @@ def withdraw(year: Year, diary: Diary, at: datetime) -> datetime:
         note = "refund_note(customer,store_manager)"
         more = {"goodwill_refund": "500.00"} if year.chance(0.3) else {}
         diary.do(settled, "finance:fang", "settle_deposit", note, facts=more)
+        leads.failed(year, diary, settled)
     return at
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -12,6 +12,9 @@ ZONE = timezone(timedelta(hours=8))
 FIRST = datetime(2026, 1, 1, tzinfo=ZONE)
 END = datetime(2027, 1, 1, tzinfo=ZONE)
 """The year that is told; what falls due at its very end still happens."""
+
+
+DESIGNERS = ("chen", "he", "xu", "luo", "tan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +127,9 @@ class Year:
         self.diaries[case] = found = Diary(case=case, workflow=workflow, known=known)
         return found
 
-    def of(self, workflow: str) -> Iterator[Diary]:
+    def of(self, workflow: str) -> list[Diary]:
         """All diaries of one workflow."""
-        return (diary for diary in self.diaries.values() if diary.workflow == workflow)
+        return [diary for diary in self.diaries.values() if diary.workflow == workflow]
 
     def acts(self) -> list[Act]:
         """Everything that is done, in the order of time."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.year import reckon_complaint, reckon_conduct, reckon_project, reckon_shop, reckon_supply
+from tests.year import (
+    reckon_complaint,
+    reckon_conduct,
+    reckon_leads,
+    reckon_project,
+    reckon_shop,
+    reckon_supply,
+    reckon_visits,
+)
 from tests.year.plan import Diary, Year
 from tests.year.runs import Run
 
@@ -64,6 +72,12 @@ def reckon(year: Year) -> Reckoning:
         runs[diary.case] = reckon_shop.store(diary)
     for diary in year.of("staff"):
         runs[diary.case] = reckon_shop.staff(diary)
+    for diary in year.of("lead"):
+        runs[diary.case] = reckon_leads.lead(year, diary)
+    for plan in reckon_visits.planned(year):
+        runs[plan.case] = reckon_visits.visit(year, plan)
+    for home in year.of("project"):
+        runs[home.case]["warranty_visit"] = reckon_visits.warranty_visits(home)
     return Reckoning(runs=runs, levels={diary.case: reckon_complaint.level(diary) for diary in complaints})
 
 
@@ -92,7 +106,11 @@ def opened_by_themselves(year: Year) -> list[Diary]:
     begun: list[tuple[str, list[datetime]]] = []
     for home in year.of("project"):
         late = [run.passed for run in reckon_project.project(year, home).get("refund", ()) if run.passed]
-        begun.append((home.case, late + [act.at for act in home.done("dispute_settlement")]))
+        late += [act.at for act in home.done("dispute_settlement")]
+        for page in year.of("return_visit"):
+            if page.case.startswith(f"{home.case}/return_visit"):
+                late += [act.at for act in page.done("raise_complaint")]
+        begun.append((home.case, sorted(late)))
     for claim in year.of("warranty_claim"):
         begun.append((claim.case, [act.at for act in claim.done("reject_repair")][1:2]))
     return [

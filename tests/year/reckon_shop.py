@@ -49,21 +49,33 @@ def ticks(first: datetime, end: Ends) -> list[Run]:
 
 
 def duties(
-    first: datetime, end: Ends, done: list[datetime], closed: tuple[datetime, datetime] | None = None
+    first: datetime,
+    end: Ends,
+    done: list[datetime],
+    closed: tuple[datetime, datetime] | None = None,
+    *,
+    drops: bool = True,
+    again: bool = False,
 ) -> list[Run]:
-    """What is owed once in each period; in a time when the place is closed it is not, and it is owed anew
-    from the reopening."""
-    runs = []
+    """What is owed once in each period that does not begin while the place is closed. Closing drops what is
+    owed then, if it does, and reopening may begin it again."""
     begun = [span for span in periods(first, end) if closed is None or not closed[0] < span[0] < closed[1]]
-    if closed is not None and closed[1] < END:
+    if again and closed is not None and closed[1] < END:
         begun.append((closed[1], midnight(end(closed[1].date()))))
+    runs = []
     for start, over in sorted(begun):
-        did = next((at for at in done if start <= at and at < over), None)
-        dropped = closed[0] if closed is not None and start <= closed[0] < over else None
+        did = next((at for at in done if start <= at < over), None)
+        dropped = closed[0] if drops and closed is not None and start <= closed[0] < over else None
         if did is not None and dropped is not None and did > dropped:
             did = None
-        runs.append(Run(due=over, done=did, dropped=dropped))
+        runs.append(Run(due=over, done=did or _late(done, over, begun), dropped=dropped))
     return runs
+
+
+def _late(done: list[datetime], over: datetime, begun: list[tuple[datetime, datetime]]) -> datetime | None:
+    """Done after its time, while nothing newer was owed."""
+    newer = min((start for start, _ in begun if start >= over), default=END + 400 * DAY)
+    return next((at for at in done if over <= at < newer), None)
 
 
 def _at(page: Diary, event: str, period: str = "") -> list[datetime]:
@@ -78,10 +90,10 @@ def store(page: Diary) -> Runs:
         "day": ticks(first, tomorrow),
         "week": ticks(first, next_week),
         "month": ticks(first, next_month),
-        "attendance": duties(first, tomorrow, _at(page, "check_attendance"), closed),
-        "late_shift": duties(first, tomorrow, _at(page, "confirm_late_shift"), closed),
-        "weekly_report": duties(first, next_week, _at(page, "upload_report", "week"), closed),
-        "weekly_sorting": duties(first, next_week, _at(page, "sort_customers", "week"), closed),
+        "attendance": duties(first, tomorrow, _at(page, "check_attendance"), closed, again=True),
+        "late_shift": duties(first, tomorrow, _at(page, "confirm_late_shift"), closed, again=True),
+        "weekly_report": duties(first, next_week, _at(page, "upload_report", "week"), closed, drops=False),
+        "weekly_sorting": duties(first, next_week, _at(page, "sort_customers", "week"), closed, drops=False),
         "monthly_report": duties(first, next_month, _at(page, "upload_report", "month")),
         "monthly_sorting": duties(first, next_month, _at(page, "sort_customers", "month")),
         "output_reconciliation": duties(first, next_month, _at(page, "reconcile_output")),
