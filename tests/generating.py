@@ -353,8 +353,10 @@ SELDOM = frozenset((
 """Facts that an event may take and that mostly keep it from being accepted."""
 
 KNOWN: Mapping[str, Sequence[str]] = {
-    "employee": ("zhang", "employee-0"), "superior": ("wang", "superior-0"), "designer": ("chen", "designer-0"),
-}  # fmt: skip
+    "employee": ("zhang", "employee-0"),
+    "superior": ("wang", "superior-0"),
+    "designer": ("chen", "designer-0"),
+}
 """Who acts, where a case knows its people by their names."""
 
 AHEAD = frozenset((
