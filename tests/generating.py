@@ -31,7 +31,7 @@ BEGINNINGS = (
 BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
     "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
-    "reward_deciding", "breach_2", "commended_2",
+    "reward_deciding", "breach_2", "commended_2", "shop", "shop_open", "trained", "on_post",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
@@ -42,6 +42,7 @@ RARE = frozenset((
     "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
     "reject_material", "waive_payment", "reject_claim",
     "drop_case", "adjust_post", "revoke", "close_ledger",
+    "wind_up_store", "close_for_holiday", "turn_down", "leave_post", "promote", "go_on_leave",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
