@@ -31,7 +31,9 @@ BEGINNINGS = (
 BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
     "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
-    "reward_deciding", "breach_2", "commended_2", "shop", "shop_open", "trained", "on_post",
+    "reward_deciding", "breach_2", "commended_2", "lead_registered", "lead_pooled", "lead_assigned",
+    "lead_following", "survey_planned", "survey_analysing", "survey_improving", "shop", "shop_open", "trained",
+    "on_post",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
@@ -41,8 +43,9 @@ RARE = frozenset((
     "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
     "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
     "reject_material", "waive_payment", "reject_claim",
-    "drop_case", "adjust_post", "revoke", "close_ledger",
-    "wind_up_store", "close_for_holiday", "turn_down", "leave_post", "promote", "go_on_leave",
+    "drop_case", "adjust_post", "revoke", "close_ledger", "close_duplicate", "reassign_designer", "recycle",
+    "mark_failed", "end_series", "wind_up_store", "close_for_holiday", "turn_down", "leave_post", "promote",
+    "go_on_leave",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
@@ -332,6 +335,15 @@ LIKELY: Mapping[str, Sequence[Any]] = {
     "entry": ("late", "late", "early", "absent_day", "admonition"),
     "compensation": ("500.00", "2000.01"),
     "in_breach": ([], ["customer"], ["company"]),
+    "designer": ("designer-0",),
+    "designer_load": (3, 3, 8),
+    "score": (85, 70),
+    "overall_score": (85, 70),
+    "score_after": (70, 85),
+    **dict.fromkeys(
+        ("design_score", "price_score", "works_score", "schedule_score", "materials_score", "service_score"),
+        (90,),
+    ),
     "severity": ("general", "general", "major", "urgent"),
 }
 """Values that lead on, for the facts where any value of the type would not."""
@@ -342,12 +354,16 @@ SELDOM = frozenset((
 ))  # fmt: skip
 """Facts that an event may take and that mostly keep it from being accepted."""
 
-KNOWN: Mapping[str, Sequence[str]] = {"employee": ("zhang", "employee-0"), "superior": ("wang", "superior-0")}
+KNOWN: Mapping[str, Sequence[str]] = {
+    "employee": ("zhang", "employee-0"),
+    "superior": ("wang", "superior-0"),
+    "designer": ("chen", "designer-0"),
+}
 """Who acts, where a case knows its people by their names."""
 
 AHEAD = frozenset((
     "acceptance_on", "inspection_on", "promised_on", "proposal_agreed_on", "heating_until", "equipment_until",
-    "arrives_on", "needed_on",
+    "arrives_on", "needed_on", "retry_on", "fix_on",
 ))  # fmt: skip
 """Dates that lie ahead; all others lie behind."""
 FAR = {"needed_on": 50}

@@ -229,8 +229,8 @@ def test_those_above_are_told_of_what_was_missed(answer: dict[str, Any]) -> None
 
 
 def test_the_settlement_has_the_change_order_in_it(answer: dict[str, Any]) -> None:
-    """198000 + 3600 is the price; a deposit of 5000, instalments of 113800, 69300 and 9900, and the 3600 of the
-    change order pay it to the cent, so that nothing is left for the settlement."""
+    """198000 + 3600 is the price; a deposit of 5000, instalments of 113800, 69300 and 9900, and the 3600 of
+    the change order pay it to the cent, so that nothing is left for the settlement."""
     plan = [case_of(answer, f"/stage_payment-{number}") for number in (1, 2, 3)]
     assert [one["facts"]["paid_amount"] for one in plan] == ["113800.00", "69300.00", "9900.00"]
     assert case_of(answer)["payments"] == {"deposit": "5000.00"}

@@ -15,7 +15,7 @@ from tests.building import build
 
 BUNDLED = {
     "project", "complaint", "patrol", "checkpoint", "change_order", "warranty_claim", "stage_payment",
-    "material", "conduct", "ledger",
+    "material", "conduct", "ledger", "lead", "return_visit", "satisfaction_survey",
 }  # fmt: skip
 
 

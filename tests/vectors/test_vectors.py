@@ -13,7 +13,7 @@ from tests.vectors.table import Vector, answer, differences, vectors
 
 ALL = vectors()
 RULE = re.compile(
-    r"[DF]\d\d(-\d\d\d?)?|(W1|WC|CO|PAY|W2|W3|W3S|W4P|W4C|W5|W6|W7)-\d\d|A\d+|REF|SEV|3\.9 \d+|7 \S.*|format \d+"
+    r"[DF]\d\d(-\d\d\d?)?|(W\d|WC|CO|PAY|W3S|W4P|W4C)-\d\d|A\d+|REF|SEV|3\.9 \d+|7 \S.*|format \d+"
 )
 
 
