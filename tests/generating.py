@@ -32,7 +32,8 @@ BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
     "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
     "reward_deciding", "breach_2", "commended_2", "lead_registered", "lead_pooled", "lead_assigned",
-    "lead_following", "survey_planned", "survey_analysing", "survey_improving",
+    "lead_following", "survey_planned", "survey_analysing", "survey_improving", "shop", "shop_open", "trained",
+    "on_post",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
@@ -43,7 +44,8 @@ RARE = frozenset((
     "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
     "reject_material", "waive_payment", "reject_claim",
     "drop_case", "adjust_post", "revoke", "close_ledger", "close_duplicate", "reassign_designer", "recycle",
-    "mark_failed", "end_series",
+    "mark_failed", "end_series", "wind_up_store", "close_for_holiday", "turn_down", "leave_post", "promote",
+    "go_on_leave",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 

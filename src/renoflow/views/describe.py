@@ -67,7 +67,7 @@ HEAD = {
 }
 
 
-WINDOWS = {
+WITHIN = {
     "calendar month": Label("一个自然月", "calendar month"),
     "calendar year": Label("一个自然年", "calendar year"),
 }
@@ -258,7 +258,7 @@ def _measure(definition: WorkflowDefinition, item: AccumulationDefinition, lang:
         length = parse_duration(shown(item.running)).text(lang)
         return f"连续{length}" if lang == "zh" else f"{length} running"
     number = shown(1 if item.at_least is None else item.at_least)
-    period = WINDOWS[item.within or ""].text(lang)
+    period = WITHIN[item.within or ""].text(lang)
     text = f"{period}内满 {number} 笔" if lang == "zh" else f"{number} or more within a {period}"
     return text + (f", {HEAD['period_end'].text(lang)}" if item.at == "period end" else "")
 
