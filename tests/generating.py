@@ -32,8 +32,8 @@ BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
     "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
     "reward_deciding", "breach_2", "commended_2", "lead_registered", "lead_pooled", "lead_assigned",
-    "lead_following", "survey_planned", "survey_analysing", "survey_improving", "shop", "shop_open", "trained",
-    "on_post",
+    "lead_following", "survey_planned", "survey_analysing", "survey_improving", "shop", "shop_open",
+    "trained", "on_post",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
