@@ -32,8 +32,8 @@ BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
     "discipline_proposed", "discipline_deciding", "breach_served", "breach_appealed", "major_demerit_final",
     "reward_deciding", "breach_2", "commended_2", "lead_registered", "lead_pooled", "lead_assigned",
-    "lead_following", "survey_planned", "survey_analysing", "survey_improving", "shop", "shop_open",
-    "trained", "on_post",
+    "lead_following", "survey_planned", "survey_analysing", "survey_improving",
+    "shop", "shop_open", "trained", "on_post",
 )  # fmt: skip
 """Where a project stands at the beginning, and in half of the runs another case beside it."""
 
@@ -345,6 +345,15 @@ LIKELY: Mapping[str, Sequence[Any]] = {
         (90,),
     ),
     "severity": ("general", "general", "major", "urgent"),
+    "roster_gaps": (0, 1),
+    "blanks": (2,),
+    "blanks_counted": (0, 2),
+    "cabinets_locked": (True,),
+    "contract_complete": (True,),
+    "payment_amount": ("5000.00",),
+    "receipt_amount": ("5000.00",),
+    "result": ("excellent", "good", "poor"),
+    "exceptional": (True,),
 }
 """Values that lead on, for the facts where any value of the type would not."""
 
@@ -358,12 +367,13 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "employee": ("zhang", "employee-0"),
     "superior": ("wang", "superior-0"),
     "designer": ("chen", "designer-0"),
+    "customer_manager": ("wang", "customer_manager-0"),
 }
 """Who acts, where a case knows its people by their names."""
 
 AHEAD = frozenset((
     "acceptance_on", "inspection_on", "promised_on", "proposal_agreed_on", "heating_until", "equipment_until",
-    "arrives_on", "needed_on", "retry_on", "fix_on",
+    "arrives_on", "needed_on", "retry_on", "fix_on", "late_shift_on",
 ))  # fmt: skip
 """Dates that lie ahead; all others lie behind."""
 FAR = {"needed_on": 50}

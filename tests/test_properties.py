@@ -494,12 +494,12 @@ def test_a_breach_is_recorded_once_at_its_due_instant(seed: int) -> None:
 
 
 def test_the_runs_come_by_nearly_everything_that_can_happen() -> None:
-    """Three hundred runs fire nine in ten of all events and enter nearly every state: what is shown
-    above is shown of something."""
+    """Two hundred runs, three times as long as those above, fire nine in ten of all events and enter nearly
+    every state: what is shown above is shown of something."""
     fired: set[tuple[str, str]] = set()
     entered: set[tuple[str, str]] = set()
-    for seed in range(300):
-        run = played(firm(seed), Random(seed), STEPS)
+    for seed in range(200):
+        run = played(firm(seed), Random(seed), 3 * STEPS)
         for case in run.cases():
             for entry in run.service.history(case.id):
                 fired.add((case.workflow, entry.event))
