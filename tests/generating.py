@@ -184,13 +184,27 @@ def _some_case(run: Run, random: Random) -> rf.Case:
 
 OPENED: Mapping[str, tuple[str, Mapping[str, Sequence[Any]]]] = {
     "change_order": ("change_request", {"description": ("more shelves",)}),
-    "complaint": ("complaint_form", {
-        "source": ("external",), "channel": ("phone",), "remedy_sought": ("repair",), "urgent": (True, False),
-    }),
-    "material": ("selection_form", {
-        "kind": ("doors", "tiles", "floors"), "brand": ("A",), "model": ("B",), "quantity": ("3", "2.5"),
-        "unit_price": ("33.33",), "supplied_by": ("company", "owner"), "beside_price": (True, False),
-    }),
+    "complaint": (
+        "complaint_form",
+        {
+            "source": ("external",),
+            "channel": ("phone",),
+            "remedy_sought": ("repair",),
+            "urgent": (True, False),
+        },
+    ),
+    "material": (
+        "selection_form",
+        {
+            "kind": ("doors", "tiles", "floors"),
+            "brand": ("A",),
+            "model": ("B",),
+            "quantity": ("3", "2.5"),
+            "unit_price": ("33.33",),
+            "supplied_by": ("company", "owner"),
+            "beside_price": (True, False),
+        },
+    ),
 }
 """What is opened beside the project by hand: with which paper, and with which facts."""
 

@@ -218,7 +218,7 @@ def test_those_above_are_told_of_what_was_missed(answer: dict[str, Any]) -> None
 
 
 def test_the_settlement_has_the_change_order_in_it(answer: dict[str, Any]) -> None:
-    """198000 + 3600 is the price; a deposit of 5000, instalments of 113800, 69300 and 9900, and the 3600 of the
+    """198000 + 3600 is the price; a deposit of 5000, instalments of 113800, 69300 and 9900, and 3600 for the
     change order pay it to the cent, so that nothing is left for the settlement."""
     plan = [case_of(answer, f"/stage_payment-{number}") for number in (1, 2, 3)]
     assert [one["facts"]["paid_amount"] for one in plan] == ["113800.00", "69300.00", "9900.00"]

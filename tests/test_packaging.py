@@ -14,7 +14,8 @@ import renoflow
 from tests.building import build
 
 BUNDLED = {
-    "project", "complaint", "patrol", "checkpoint", "change_order", "warranty_claim", "stage_payment", "material",
+    "project", "complaint", "patrol", "checkpoint", "change_order", "warranty_claim",
+    "stage_payment", "material",
 }  # fmt: skip
 
 
