@@ -7,6 +7,8 @@ A workflow file says what may happen. A case is what has happened. Everything el
 
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.tally import Tally
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
@@ -30,6 +32,7 @@ from renoflow.records import (
     DocumentRecord,
     Effect,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Payment,
     Reason,
@@ -40,11 +43,13 @@ from renoflow.script import Line, Replay, StepResult, read_script, run_script
 from renoflow.service import CaseService, Outcome
 from renoflow.store.memory import MemoryStore
 from renoflow.values import Actor, Duration, Label
+from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
 
 __all__ = [
     "Actor",
     "Case",
     "CaseService",
+    "Citation",
     "ClockStep",
     "Command",
     "Deadline",
@@ -55,9 +60,12 @@ __all__ = [
     "Duration",
     "Effect",
     "Explanation",
+    "FieldFact",
     "HistoryEntry",
     "HistoryMismatch",
+    "Justification",
     "Label",
+    "LedgerLine",
     "Line",
     "LinkedCase",
     "MemoryStore",
@@ -72,15 +80,19 @@ __all__ = [
     "RenoflowError",
     "Replay",
     "RouteStep",
+    "Rule",
     "ScriptError",
     "Signature",
     "StepResult",
+    "Tally",
     "Told",
     "UnknownName",
     "UsageError",
     "Workflow",
     "Workflows",
+    "field_facts",
     "load_workflows",
     "read_script",
+    "rules",
     "run_script",
 ]

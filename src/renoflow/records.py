@@ -181,6 +181,17 @@ class LinkedCase(msgspec.Struct, frozen=True):
     facts: Mapping[str, Any] = NO_FACTS
 
 
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a ledger: what was entered, for which day, by which rule and from where; and the
+    accumulations that have counted it."""
+
+    kind: str
+    day: date
+    rule: str = ""
+    source: str = ""
+    used_by: tuple[str, ...] = ()
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it stands: a small snapshot without its history.
 
@@ -188,6 +199,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind, `links`
     are the cases that it knows by the names of its file and `followers` those that know it without its file
     having a name for them, `wakes_at` the next instant at which a clock of its own has something to say.
+    `ledger` holds the lines that some accumulation may still count, in the order of entering.
     """
 
     id: str
@@ -209,6 +221,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     actors: Mapping[str, tuple[str, ...]] = NO_FACTS
     remembered: Mapping[str, str] = NO_FACTS
     opened: Mapping[str, int] = NO_FACTS
+    ledger: tuple[LedgerLine, ...] = ()
     entered_at: datetime | None = None
     wakes_at: datetime | None = None
 
@@ -265,10 +278,9 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
-    `payment_invalid`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`, `already_open`,
-    `unknown_link`, `link_taken`, `link_unfit`, `nothing_told`,
-    `not_yet_due`, `not_running`, `not_extendable`,
-    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`,
+    `payment_invalid`, `line_missing`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`,
+    `already_open`, `unknown_link`, `link_taken`, `link_unfit`, `nothing_told`, `not_yet_due`, `not_running`,
+    `not_extendable`, `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`,
     `date_out_of_range`; inside `details`: `leaf`,
     the part of a guard that failed.
     """

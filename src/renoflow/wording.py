@@ -48,6 +48,7 @@ REASONS: Mapping[str, Label] = {
     "unknown_document": Label("没有名为 {subject} 的单据", "there is no document named {subject}"),
     "unknown_payment": Label("没有名为 {subject} 的款项", "there is no payment named {subject}"),
     "payment_invalid": Label("{label}金额有误：收到 {found}；应为大于 0、最多两位小数的金额（元）", "{label}: found {found}; expected a sum above 0 in yuan with at most two decimals"),
+    "line_missing": Label("台账中没有可划去的「{label}」（{day}），或该笔已计入累计、不再划去", "the ledger has no line '{label}' of {day} that can be struck out; one that was counted already stays"),
     "unknown_signer": Label("没有名为 {found} 的角色可在《{label}》上签字", "{label}: there is no role {found} to sign it"),
     "time_runs_backwards": Label("时间倒退：{found} 早于最近一笔记录 {last}", "time runs backwards: {found} is before the last entry, {last}"),
     "case_closed": Label("「{state}」已终了，不能再办理「{label}」", "the case has ended ('{state}'); '{label}' is no longer possible"),

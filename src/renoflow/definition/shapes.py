@@ -166,6 +166,13 @@ SHAPES: Mapping[Any, Shape] = {
     model.LinkDefinition: Shape(filled=("key",)),
     model.EventDefinition: Shape(filled=("from", "by")),
     model.ReactionDefinition: Shape(filled=("on",)),
+    model.LedgerDefinition: Shape(filled=("enters", "strikes")),
+    model.AccumulationDefinition: Shape(
+        one_of=("within", "running"),
+        not_both=(("running", "at_least"), ("running", "none_of"), ("running", "at")),
+        filled=("counts", "none_of", "except_rules"),
+        positive=("at_least",),
+    ),
     model.PauseClause: Shape(filled=("in",)),
     model.TermDefinition: Shape(some_of=("limit", "until"), names=("name",)),
     model.PartDefinition: Shape(some_of=("limit", "until"), names=("name",)),
@@ -177,7 +184,8 @@ SHAPES: Mapping[Any, Shape] = {
     model.ProfileHeader: Shape(check=_zone_faults),
     model.CalendarYear: Shape(check=_day_faults),
     model.ProfileDefinition: Shape(
-        name_keys={"parameters": NAME, "labels": NAME, "tables": NAME}, check=_year_faults
+        name_keys=dict.fromkeys(("parameters", "labels", "tables", "accumulations"), NAME),
+        check=_year_faults,
     ),
 }
 

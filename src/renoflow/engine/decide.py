@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from renoflow.engine.adjustments import PUBLISHED, count_again, extend_by_hand
 from renoflow.engine.deadlines import UnpublishedYearError, pass_wake, put, run_ops
 from renoflow.engine.effects import change_facts, hand_out, react
+from renoflow.engine.ledger import against, count, keep
 from renoflow.engine.linked import facts_taken, hear
 from renoflow.engine.requirements import holds, transition_for, unmet
 from renoflow.engine.rules import Rules
@@ -152,19 +153,24 @@ def _attempt(
         reasons, kept = unmet(step, event, transition, command.facts, command.documents, command.payments)
     if reasons or transition is None:
         return reasons
+    ledger = step.plan.ledger
+    if ledger is not None and (reasons := against(step, ledger, event, kept)):
+        return reasons
     source = step.state
     if event.tracked or event.tracks_actor:
         step.remember_doing(event.name, event.tracked, event.tracks_actor)
     derived = change_facts(step, event.effects) if event.changes_facts else NO_FACTS
     if transition.enters:
         enter(step, event, transition)
-    step.record(event.name, source, kept, derived, command, cause)
+    number = step.record(event.name, source, kept, derived, command, cause)
     if transition.ops:
         run_ops(step, transition.ops, event.name)
     if event.hands_out:
         hand_out(step, event.effects, event.name)
     if transition.reactions:
         react(step, transition.reactions, event.name)
+    if ledger is not None:
+        keep(step, ledger, event, kept, number)
     return reasons
 
 
@@ -239,6 +245,8 @@ def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) ->
     for happening in happenings:
         react(step, plan.reactions.get(happening, ()), happening)
         followers.extend((name, cause) for name in plan.fired.get(happening, ()))
+    if plan.ledger is not None:
+        count(step, plan.ledger, cause)
     if followers:
         _follow(step, followers)
 

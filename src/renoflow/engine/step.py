@@ -20,6 +20,7 @@ from renoflow.records import (
     Effect,
     FactValue,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Told,
 )
@@ -35,9 +36,9 @@ class Step:
     """A case on its way from one version to the next; it satisfies `workflow.scene.Scene`."""
 
     __slots__ = (
-        "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "deadlines",
-        "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments", "plan",
-        "rules", "state", "told", "wakes_at",
+        "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "counted",
+        "deadlines", "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments",
+        "plan", "rules", "state", "told", "wakes_at",
     )  # fmt: skip
 
     def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:
@@ -58,6 +59,7 @@ class Step:
         self.wakes_at = case.wakes_at
         self.clocks_changed = False
         self.told: Told | None = None
+        self.counted: tuple[LedgerLine, ...] = ()
         self.changes: dict[str, Any] = {}
         self.entries: list[HistoryEntry] = []
         self.effects: list[Effect] = []
@@ -99,6 +101,11 @@ class Step:
     @property
     def remembered(self) -> Mapping[str, str]:
         found: Mapping[str, str] = self._now("remembered")
+        return found
+
+    @property
+    def ledger(self) -> tuple[LedgerLine, ...]:
+        found: tuple[LedgerLine, ...] = self._now("ledger")
         return found
 
     @property
@@ -158,6 +165,7 @@ class Step:
         derived: Mapping[str, FactValue] = NO_FACTS,
         command: Command | None = None,
         cause: int | None = None,
+        note: str = "",
     ) -> int:
         """Write a line of the history and return its number; what a command brought stands in it."""
         number = self.number = self.number + 1
@@ -174,6 +182,7 @@ class Step:
                 target=self.state,
                 facts=facts,
                 derived=derived,
+                note=note,
                 cause=cause,
             )
         else:

@@ -20,6 +20,7 @@ from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
 from renoflow.engine.step import Step
+from renoflow.engine.tally import Tally, tally
 from renoflow.errors import UnknownName, UsageError
 from renoflow.records import (
     NO_FACTS,
@@ -32,7 +33,7 @@ from renoflow.records import (
     Told,
 )
 from renoflow.values import Actor, Label, check_text, instant
-from renoflow.workflow.catalog import Profile, load_definitions, load_profile
+from renoflow.workflow.catalog import Profile, extended, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.leaves import Predicate
 from renoflow.workflow.machine import build_machine
@@ -174,6 +175,11 @@ class Workflow:
         self._own(case)
         return explain(self._rules, case, deadline)
 
+    def tally(self, case: Case, at: datetime | str) -> tuple[Tally, ...]:
+        """What the case's ledger comes to by each accumulation: the lines that count, and what is missing."""
+        self._own(case)
+        return tally(self._rules, case, instant(at))
+
     def time_by_side(self, history: Iterable[HistoryEntry], until: datetime | str) -> dict[str, Any]:
         """For how long the case has waited for each side, as timedeltas by side."""
         return time_by_side(self.plan, history, instant(until))
@@ -236,16 +242,17 @@ def load_workflows(
     profile: str | Path | ProfileDefinition | None = None,
     predicates: Mapping[str, Predicate] | None = None,
 ) -> Workflows:
-    """The bundled workflows (or `only` some), a host's own files, a firm's profile over all of them.
+    """The bundled workflows (or `only` some), a host's own files, a firm's profile over all of them: a file,
+    or a bundled profile by its name.
 
     `predicates` are the functions behind `registered` conditions, by name. Raises `DefinitionError` with
     every fault of every file.
     """
     found: Profile | None = None
     if isinstance(profile, (str, Path)):
-        found = load_profile(Path(profile))
+        found = load_profile(profile)
     elif profile is not None:
-        found = Profile(definition=profile)
+        found = Profile(definition=extended(profile))
     definitions = load_definitions(*(Path(path) for path in paths), only=only, profile=found)
     return Workflows(definitions, profile=None if found is None else found.definition, predicates=predicates)
 

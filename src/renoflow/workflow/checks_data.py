@@ -33,7 +33,7 @@ from renoflow.workflow.kinds import (
 )
 
 _BOUNDS = ("at_least", "at_most", "above", "below")
-_RESERVED = ("today", "actor", "child")
+_RESERVED = ("today", "actor", "case", "child", "counted")
 
 
 def check_data(inspection: Inspection) -> None:
@@ -259,6 +259,8 @@ def _check_amounts(inspection: Inspection) -> None:
         if name in _RESERVED:
             inspection.fault(path, f"@{name} has a meaning of its own", "rename the amount")
         target = AMOUNT_KINDS[amount.type]
+        if amount.rounded == "down" and amount.type != "money":
+            inspection.fault(f"{path}.rounded", f"a {amount.type} is not rounded to the cent", "remove it")
         done = False
         for number, term in enumerate(amount.terms):
             place = f"{path}.terms[{number}]"

@@ -5,13 +5,14 @@ A workflow that is not loaded is no fault: then nothing can be said about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
     LinkedLeaf,
+    Scalar,
     WorkflowDefinition,
     walk_condition,
 )
@@ -114,17 +115,22 @@ def _check_next(between: Between, child: ChildDefinition, other: WorkflowDefinit
 
 def _check_opened(between: Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
     """Whether the child can be opened with just the facts that it is given, by `system`."""
-    for path, reason in _opening_places(between.own, name):
-        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {})}
-        check_opening(between, other, given, path, f"{name}:{reason}" if reason else name)
+    for path, reason, facts in _opening_places(between.own, name):
+        for key, value in facts.items():
+            declared = between.fact(other, key, f"{path}.facts.{key}")
+            if declared is not None:
+                between.value(value, other, declared, f"{path}.facts.{key}")
+        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {}), *facts}
+        check_opening(between, other, given, f"{path}.child", f"{name}:{reason}" if reason else name)
 
 
-def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str]]:
+def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str, Mapping[str, Scalar]]]:
+    """Where a kind of child is opened, for which reason, and with which facts of its own."""
     for path, item in doings(own):
         for number, opening in enumerate(item.opens):
             name, _, reason = (opening.child or "").partition(":")
             if name == child and (not reason or reason in own.children[name].reasons):
-                yield f"{path}.opens[{number}].child", reason
+                yield f"{path}.opens[{number}]", reason, opening.facts
 
 
 # ------------------------------------------------------------------ conditions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from renoflow.definition.model import (
+    EffectsDefinition,
     EventDefinition,
     ReactionDefinition,
     Scalar,
@@ -36,7 +37,7 @@ def check_effects(between: Between) -> None:
 def _check_heard(
     between: Between,
     value: Scalar,
-    item: EventDefinition | ReactionDefinition,
+    item: EffectsDefinition,
     targets: list[Kind],
     path: str,
 ) -> None:
@@ -44,7 +45,7 @@ def _check_heard(
     if not isinstance(value, str) or not value.startswith("@child."):
         return
     name = value.removeprefix("@child.")
-    for happening in item.fired_by if isinstance(item, EventDefinition) else item.on:
+    for happening in _happenings(item):
         other = between.child(happening.split(".")[1]) if happening.startswith("child.") else None
         fact = None if other is None else other.facts.get(name)
         if other is None or fact is None:
@@ -55,9 +56,14 @@ def _check_heard(
             between.fault(path, f"fact {name!r} of {other.id!r} is {kind}, but it must be {wanted}")
 
 
-def _check_telling(
-    between: Between, telling: Telling, item: EventDefinition | ReactionDefinition, path: str
-) -> None:
+def _happenings(item: EffectsDefinition) -> tuple[str, ...]:
+    """What an item follows from, where something may have been told."""
+    if isinstance(item, EventDefinition):
+        return item.fired_by
+    return item.on if isinstance(item, ReactionDefinition) else ()
+
+
+def _check_telling(between: Between, telling: Telling, item: EffectsDefinition, path: str) -> None:
     other = between.link(telling.link) if telling.link else between.child(telling.child or "")
     if other is None:
         return
@@ -115,7 +121,7 @@ def _check_telling(
 def _check_facts_told(
     between: Between,
     telling: Telling,
-    item: EventDefinition | ReactionDefinition,
+    item: EffectsDefinition,
     other: WorkflowDefinition,
     path: str,
 ) -> None:
@@ -226,6 +232,7 @@ def _tells(teller: WorkflowDefinition, listener: WorkflowDefinition, fact: str) 
         if child.workflow != listener.id:
             continue
         opened = {*child.each, *(key for facts in child.reasons.values() for key in facts)}
+        opened.update(key for _, item in doings(teller) for one in item.opens for key in one.facts)
         if fact in opened or (child.tells_next is not None and child.tells_next.fact == fact):
             return True
     return any(fact in telling.facts for telling in _tellings(teller, listener.id))

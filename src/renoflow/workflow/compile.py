@@ -14,7 +14,7 @@ from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
-    EventDefinition,
+    EffectsDefinition,
     HappenedLeaf,
     LinkedLeaf,
     Notice,
@@ -30,6 +30,7 @@ from renoflow.workflow.clocks import compile_clocks, ops_of
 from renoflow.workflow.condition import Condition
 from renoflow.workflow.conditions import ConditionCompiler
 from renoflow.workflow.leaves import LeafCompiler, Predicate
+from renoflow.workflow.ledgers import compile_ledger
 from renoflow.workflow.operands import Getter, Operands, Test
 from renoflow.workflow.plan import (
     AskingPlan,
@@ -120,6 +121,7 @@ class _Compiler:
             listens={name: self._listens(name) for name in definition.links},
             fired=self.fired,
             reactions=self.reactions,
+            ledger=compile_ledger(definition, self.operands, self._test, self.effects),
             tracked=self.tracked,
             invariants=self.invariants,
             ops=self.ops,
@@ -224,7 +226,7 @@ class _Compiler:
 
     # -------------------------------------------------------------- effects
 
-    def effects(self, item: EventDefinition | ReactionDefinition) -> EffectsPlan:
+    def effects(self, item: EffectsDefinition) -> EffectsPlan:
         facts = self.operands.facts
         return EffectsPlan(
             adds=tuple(
@@ -299,7 +301,7 @@ class _Compiler:
             workflow=child.workflow,
             reason=reason,
             when=self._test(opening.when),
-            facts=self._given(child.reasons[reason] if reason else {}),
+            facts=self._given({**(child.reasons[reason] if reason else {}), **opening.facts}),
             each=tuple(rows),
             once=child.once,
         )

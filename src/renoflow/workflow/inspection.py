@@ -13,6 +13,7 @@ from renoflow.workflow.kinds import (
     AMOUNT_KINDS,
     DATE,
     ROW_TEXTS,
+    TEXT,
     Kind,
     compares,
     kind_of_column,
@@ -196,6 +197,10 @@ class Inspection(Faults):
             return DATE
         if name == "actor":
             return ACTOR
+        if name == "case":
+            return TEXT
+        if name == "counted.day" and self.definition.ledger is not None:
+            return DATE
         if name in self.definition.amounts:
             return self._amount_kind(name, "", path)
         if name.startswith("child.") and "child" not in self.definition.facts:
@@ -206,7 +211,7 @@ class Inspection(Faults):
             )
             return None
         if "." not in name and name not in self.definition.facts:
-            known = (*self.definition.facts, *self.definition.amounts, "today", "actor")
+            known = (*self.definition.facts, *self.definition.amounts, "today", "actor", "case")
             self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
             return None
         return self.fact_kind(name, path)

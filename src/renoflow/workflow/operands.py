@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from renoflow.definition.model import AmountTerm, FactDefinition, Scalar, WorkflowDefinition
-from renoflow.values import ZERO, Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.values import ZERO, Label, cut_money, parse_decimal, parse_duration, parse_percent, round_money
 from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
@@ -88,6 +88,10 @@ class Operands:
             return lambda scene: date.fromordinal(scene.today)
         if name == "actor":
             return lambda scene: scene.actor.id
+        if name == "case":
+            return lambda scene: scene.case_id
+        if name == "counted.day":
+            return lambda scene: max((line.day for line in scene.counted), default=None)
         if name.startswith("child."):
             key = name.removeprefix("child.")
             return lambda scene: None if scene.told is None else scene.told.facts.get(key)
@@ -118,7 +122,7 @@ class Operands:
     def _compile_amount(self, name: str) -> Getter:
         definition = self.definition.amounts[name]
         terms = [self._term(term) for term in definition.terms]
-        finish = _FINISHES[definition.type]
+        finish = cut_money if definition.rounded == "down" else _FINISHES[definition.type]
 
         def compute(scene: Scene) -> Any:
             for term in terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -125,6 +126,42 @@ class EffectsPlan:
 class ReactionPlan:
     when: Test | None
     effects: EffectsPlan
+
+
+# ------------------------------------------------------------------ the ledger
+
+
+@frozen(kw_only=True)
+class AccumulationPlan:
+    """So many lines (`at_least`) of one month or year, or an unbroken run of them. `decides` says whether
+    more follows from it than a notice."""
+
+    name: str
+    label: Label
+    when: Test | None
+    counts: frozenset[str]
+    none_of: frozenset[str]
+    except_rules: frozenset[str]
+    period: Literal["month", "year", "run"]
+    at_least: int
+    running: Duration | None
+    at_period_end: bool
+    effects: EffectsPlan
+    decides: bool
+
+
+@frozen(kw_only=True)
+class LedgerPlan:
+    """What makes a line, and what is counted; `keeps` is in whole years before the present one."""
+
+    entry: str
+    dated_by: str
+    rule: str | None
+    source: str | None
+    enters: frozenset[str]
+    strikes: frozenset[str]
+    keeps: int
+    accumulations: tuple[AccumulationPlan, ...]
 
 
 # ------------------------------------------------------------------ clocks
@@ -316,6 +353,7 @@ class Plan:
     listens: Mapping[str, frozenset[str] | None]
     fired: Mapping[str, tuple[str, ...]]
     reactions: Mapping[str, tuple[ReactionPlan, ...]]
+    ledger: LedgerPlan | None
     tracked: Mapping[str, int]
     invariants: Mapping[str, tuple[Invariant, ...]]
     ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]]
