@@ -26,7 +26,8 @@ BEGINNINGS = (
     "enquiry", "consulting", "presented", "held", "design_presented", "contract_review", "handed_over",
     "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling",
     "warranty", "plan_made", "inspected_by_plan", "accepted_by_plan", "claim_reported", "claim_repaired",
-    "material_confirmed", "material_arrived", "tiles_ordered",
+    "material_confirmed", "material_arrived", "material_rejected", "tiles_ordered", "tiles_accepted",
+    "claim_checked", "claim_of_equipment", "claim_quoted",
 )  # fmt: skip
 COMPLAINTS = ("complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed")
 """Where a project stands at the beginning, and in half of the runs a complaint beside it."""
@@ -36,7 +37,7 @@ RARE = frozenset((
     "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint",
     "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
     "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
-    "reject_material", "waive_payment", "reject_claim",
+    "waive_payment",
 ))  # fmt: skip
 """Events that lead away from the main way, or stay where they are: taken less often."""
 
