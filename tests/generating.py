@@ -26,7 +26,8 @@ BEGINNINGS = (
     "enquiry", "consulting", "presented", "held", "design_presented", "contract_review", "handed_over",
     "ready_to_start", "building", "change_offered", "inspected", "accepting", "eighth_passed", "settling",
     "warranty", "plan_made", "inspected_by_plan", "accepted_by_plan", "claim_reported", "claim_repaired",
-    "material_confirmed", "material_arrived", "tiles_ordered",
+    "material_confirmed", "material_arrived", "material_rejected", "tiles_ordered", "tiles_accepted",
+    "claim_checked", "claim_of_equipment", "claim_quoted",
 )  # fmt: skip
 BESIDE = (
     "complaint", "investigating", "offered", "implementing", "following_up", "complaint_closed",
@@ -42,7 +43,7 @@ RARE = frozenset((
     "refuse_permit", "cancel_change", "refuse_change", "withdraw_complaint", "decline_complaint",
     "go_external", "deem_accepted", "fail_acceptance", "record_consultation", "contact_customer",
     "evaluate_project", "report_problem", "visit_site", "open_claim", "cancel_material", "cancel_ordered",
-    "reject_material", "waive_payment", "reject_claim",
+    "waive_payment",
     "drop_case", "adjust_post", "revoke", "close_ledger", "close_duplicate", "reassign_designer", "recycle",
     "mark_failed", "end_series", "wind_up_store", "close_for_holiday", "turn_down", "leave_post", "promote",
     "go_on_leave",
