@@ -5,21 +5,33 @@ Deadlines, guards, required documents and signatures, linked cases and an audit 
 A workflow file says what may happen. A case is what has happened. Everything else is derived.
 """
 
+import typing
+
+from renoflow.delivery import Delivery
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
     HistoryMismatch,
+    KeyReused,
     MissingExtra,
     NaiveInstant,
     Problem,
     Refused,
     RenoflowError,
+    SchemaMismatch,
     ScriptError,
+    StoreBusy,
+    StoredDataError,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnreachable,
     UnknownName,
     UsageError,
 )
+from renoflow.outcome import Outcome
 from renoflow.records import (
     Case,
     ClockStep,
@@ -37,9 +49,13 @@ from renoflow.records import (
     Told,
 )
 from renoflow.script import Line, Replay, StepResult, read_script, run_script
-from renoflow.service import CaseService, Outcome
+from renoflow.service import CaseService
 from renoflow.store.memory import MemoryStore
+from renoflow.store.protocol import OutboxItem, Postponed
 from renoflow.values import Actor, Duration, Label
+
+if typing.TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
 
 __all__ = [
     "Actor",
@@ -50,6 +66,7 @@ __all__ = [
     "Deadline",
     "Decision",
     "DefinitionError",
+    "Delivery",
     "Document",
     "DocumentRecord",
     "Duration",
@@ -57,6 +74,7 @@ __all__ = [
     "Explanation",
     "HistoryEntry",
     "HistoryMismatch",
+    "KeyReused",
     "Label",
     "Line",
     "LinkedCase",
@@ -64,17 +82,27 @@ __all__ = [
     "MissingExtra",
     "NaiveInstant",
     "Option",
+    "OutboxItem",
     "Outcome",
     "Payment",
+    "Postponed",
     "Problem",
     "Reason",
     "Refused",
     "RenoflowError",
     "Replay",
     "RouteStep",
+    "SchemaMismatch",
     "ScriptError",
     "Signature",
+    "SqlStore",
     "StepResult",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnreachable",
+    "StoredDataError",
     "Told",
     "UnknownName",
     "UsageError",
@@ -84,3 +112,16 @@ __all__ = [
     "read_script",
     "run_script",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """`SqlStore` is loaded when it is first asked for, since SQLAlchemy is an extra and takes its time."""
+    if name != "SqlStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from renoflow.store.sql import SqlStore
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("renoflow"):
+            raise
+        raise MissingExtra(error.name, "sql") from None
+    return SqlStore
