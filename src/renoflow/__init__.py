@@ -10,6 +10,8 @@ import typing
 from renoflow.delivery import Delivery
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.tally import Tally
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
@@ -42,6 +44,7 @@ from renoflow.records import (
     DocumentRecord,
     Effect,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Payment,
     Reason,
@@ -53,6 +56,7 @@ from renoflow.service import CaseService
 from renoflow.store.memory import MemoryStore
 from renoflow.store.protocol import OutboxItem, Postponed
 from renoflow.values import Actor, Duration, Label
+from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
 
 if typing.TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
@@ -61,6 +65,7 @@ __all__ = [
     "Actor",
     "Case",
     "CaseService",
+    "Citation",
     "ClockStep",
     "Command",
     "Deadline",
@@ -72,10 +77,13 @@ __all__ = [
     "Duration",
     "Effect",
     "Explanation",
+    "FieldFact",
     "HistoryEntry",
     "HistoryMismatch",
+    "Justification",
     "KeyReused",
     "Label",
+    "LedgerLine",
     "Line",
     "LinkedCase",
     "MemoryStore",
@@ -92,6 +100,7 @@ __all__ = [
     "RenoflowError",
     "Replay",
     "RouteStep",
+    "Rule",
     "SchemaMismatch",
     "ScriptError",
     "Signature",
@@ -103,13 +112,16 @@ __all__ = [
     "StoreReadOnly",
     "StoreUnreachable",
     "StoredDataError",
+    "Tally",
     "Told",
     "UnknownName",
     "UsageError",
     "Workflow",
     "Workflows",
+    "field_facts",
     "load_workflows",
     "read_script",
+    "rules",
     "run_script",
 ]
 

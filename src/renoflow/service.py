@@ -3,7 +3,7 @@ transaction, of the store's own or of the host's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -16,12 +16,12 @@ from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import UnknownName
 from renoflow.outcome import Outcome, again, remembered, request_of, together
-from renoflow.records import Case, Command, Effect, HistoryEntry, Reason
+from renoflow.records import NO_FACTS, Case, Command, Effect, HistoryEntry, Reason
 from renoflow.store.memory import MemoryStore
 from renoflow.store.protocol import OutboxItem, Postponed, Reader, Session, Store
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
-from renoflow.values import SYSTEM_ACTOR, instant
+from renoflow.values import SYSTEM_ACTOR, Actor, instant
 from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
@@ -93,30 +93,66 @@ class CaseService:
         command: Command,
         *,
         parent: str | None = None,
+        links: Mapping[str, str] = NO_FACTS,
         key: str | None = None,
         connection: Any = None,
     ) -> Outcome:
-        """A new case by its opening event; with a parent, the parent is told. Raises `UnknownName` for an
-        unknown workflow or parent."""
+        """A new case by its opening event; with a parent, the parent is told. `links` are the cases that it
+        is tied to, by the names of its file. Raises `UnknownName` for an unknown workflow, link or case."""
         flow = self.workflows[workflow]
-        request = request_of(key, "open", case_id, command, workflow=workflow, parent=parent)
+        request = request_of(key, "open", case_id, command, workflow=workflow, parent=parent, links=links)
 
         def work(session: Session) -> Outcome:
-            session.hold([name for name in (case_id, parent) if name])
+            session.hold([case_id, *([parent] if parent else ()), *links.values()])
             if session.get(case_id) is not None:
                 found = again(session, case_id, key, request)
                 return found or Outcome(case=None, reasons=(Reason(code="already_open", subject=case_id),))
-            above = None
             transaction = Transaction(self.workflows, session)
-            if parent is not None:
-                if session.get(parent) is None:
-                    raise UnknownName("case", parent, session.ids_near(parent))
-                transaction.fire_due(parent, command.at)
-                above = transaction.get(parent)
-            decision = transaction.open(flow, case_id, command, above)
+            for name in links:
+                _check_link(flow, name)
+            others = [*([parent] if parent else ()), *links.values()]
+            for other in others:
+                _known(transaction, other)
+                transaction.fire_due(other, command.at)
+            above = transaction.get(parent) if parent else None
+            peers = {name: _known(transaction, other) for name, other in links.items()}
+            decision = transaction.open(flow, case_id, command, above, peers)
             if decision.refused:
                 return Outcome(case=None, reasons=decision.reasons)
-            return self._keep(transaction, case_id, command, key, request)
+            return self._keep(transaction, case_id, command.at, key, request)
+
+        return self._write(work, connection)
+
+    def link(
+        self,
+        case_id: str,
+        name: str,
+        other_id: str,
+        *,
+        actor: Actor,
+        at: datetime | str,
+        connection: Any = None,
+    ) -> Outcome:
+        """Tie two cases to each other, the second under `name` in the first and under whatever names its own
+        file has for the first. From then on each is told what concerns it of the other. A pair that is tied
+        already stays as it is. Raises `UnknownName` for a link that the first file does not have."""
+        now = instant(at)
+
+        def work(session: Session) -> Outcome:
+            session.hold([case_id, other_id])
+            for one in (case_id, other_id):
+                if session.get(one) is None:
+                    return Outcome(case=None, reasons=(Reason(code="unknown_case", subject=one),))
+            due = Transaction(self.workflows, session)
+            flow = due.workflow_of(_known(due, case_id))
+            _check_link(flow, name)
+            for one in (case_id, other_id):
+                due.fire_due(one, now)
+            then = due.above()
+            decision = then.tie(_known(then, case_id), name, _known(then, other_id), actor, now)
+            if decision.refused:
+                return self._keep(due, case_id, now, None, "", decision.reasons)
+            return self._keep(then, case_id, now, None, "")
 
         return self._write(work, connection)
 
@@ -138,8 +174,8 @@ class CaseService:
             then = due.above()
             decision = then.decide(then.get(case_id) or case, command)
             if decision.refused:
-                return self._keep(due, case_id, command, key, request, decision.reasons)
-            return self._keep(then, case_id, command, key, request)
+                return self._keep(due, case_id, command.at, key, request, decision.reasons)
+            return self._keep(then, case_id, command.at, key, request)
 
         return self._write(work, connection)
 
@@ -147,7 +183,7 @@ class CaseService:
         self,
         transaction: Transaction,
         case_id: str,
-        command: Command,
+        at: datetime,
         key: str | None,
         request: str,
         reasons: tuple[Reason, ...] = (),
@@ -162,7 +198,7 @@ class CaseService:
             refused_openings=transaction.all_refused,
         )
         if key is not None:
-            change = evolve(change, answer=remembered(case_id, key, request, command.at, outcome))
+            change = evolve(change, answer=remembered(case_id, key, request, at, outcome))
         transaction.session.save(change)
         return outcome
 
@@ -232,3 +268,15 @@ class CaseService:
 
     def _read(self, connection: Any) -> AbstractContextManager[Reader]:
         return self.store.read(self.tenant, self._plan, connection)
+
+
+def _known(cases: Transaction, case_id: str) -> Case:
+    case = cases.get(case_id)
+    if case is None:
+        raise UnknownName("case", case_id, cases.session.ids_near(case_id))
+    return case
+
+
+def _check_link(flow: Workflow, name: str) -> None:
+    if name not in flow.plan.links:
+        raise UnknownName("link", name, flow.plan.links)

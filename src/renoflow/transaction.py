@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from attrs import field, frozen
-from msgspec.structs import replace
 
+from renoflow.engine.cascade import Move, follow, keep_step, meet
 from renoflow.engine.decide import Marks
-from renoflow.engine.linked import told_to_child, told_to_parent
+from renoflow.engine.peers import is_tied, objections
 from renoflow.engine.workflow import Workflow, Workflows
-from renoflow.errors import RenoflowError
-from renoflow.records import Case, Command, Decision, Effect, HistoryEntry, Reason, Told
+from renoflow.records import NO_FACTS, Case, Command, Decision, Effect, HistoryEntry, Reason, Told
 from renoflow.store.protocol import Answer, Change, Session
-from renoflow.values import SYSTEM_ACTOR
-
-LONGEST_CASCADE = 10_000
-
-
-@frozen(kw_only=True)
-class _Move:
-    """One step of one case, whose consequences for linked cases are still to come."""
-
-    before: Case | None
-    after: Case
-    entries: tuple[HistoryEntry, ...]
-    effects: tuple[Effect, ...]
+from renoflow.values import Actor
 
 
 @frozen
@@ -115,10 +100,21 @@ class Transaction:
 
     # -------------------------------------------------------------- what is sent
 
-    def open(self, flow: Workflow, case_id: str, command: Command, parent: Case | None) -> Decision:
+    def open(
+        self,
+        flow: Workflow,
+        case_id: str,
+        command: Command,
+        parent: Case | None,
+        peers: Mapping[str, Case] = NO_FACTS,
+    ) -> Decision:
         told = None
         if parent is not None:
             told = self.workflow_of(parent).introduce(parent, flow.id)
+        standing = [self._standing(other, name) for name, other in peers.items()]
+        reasons = [r for name, other in peers.items() for r in self._objections(flow, None, name, other)]
+        if reasons:
+            return Decision(None, reasons=tuple(reasons))
         decision = flow.open(
             case_id,
             actor=command.actor,
@@ -129,9 +125,31 @@ class Transaction:
             note=command.note,
             event=command.event,
             parent=told,
+            links=standing,
         )
-        self._take(None, decision)
+        self._take(None, decision, *peers.values())
         return decision
+
+    def tie(self, case: Case, name: str, other: Case, actor: Actor, at: datetime) -> Decision:
+        """Both are told of each other before anything follows from it in either."""
+        flow = self.workflow_of(case)
+        reasons = self._objections(flow, case, name, other)
+        if reasons:
+            return Decision(case, reasons=tuple(reasons))
+        if is_tied(case, name, other.id):
+            follow(self, meet(self, case, other.id, at))
+            return Decision(case)
+        told = self._standing(other, name)
+        decision = flow.decide(case, Command(f"link.{name}.told", actor, at, told=told))
+        if decision.accepted:
+            self._take(case, decision, other)
+        return decision
+
+    def _objections(self, flow: Workflow, case: Case | None, name: str, other: Case) -> list[Reason]:
+        return objections(flow.plan, case, name, self.workflow_of(other).plan, other)
+
+    def _standing(self, case: Case, name: str) -> Told:
+        return self.workflow_of(case).standing(case, name)
 
     def decide(self, case: Case, command: Command) -> Decision:
         decision = self.workflow_of(case).decide(case, command)
@@ -139,152 +157,33 @@ class Transaction:
             self._take(case, decision)
         return decision
 
-    def _take(self, before: Case | None, decision: Decision) -> None:
-        if decision.case is None or (not decision.entries and not decision.effects and before is not None):
-            if decision.case is not None:
-                self.cases[decision.case.id] = decision.case
-            return
-        move = _Move(before=before, after=decision.case, entries=decision.entries, effects=decision.effects)
-        waiting = deque([self._write(move)])
-        left = LONGEST_CASCADE
-        while waiting:
-            left -= 1
-            if left < 0:
-                raise RenoflowError(f"linked cases answer each other without end, from {move.after.id}")
-            waiting.extend(self._consequences(waiting.popleft()))
-
-    def _write(self, move: _Move) -> _Move:
-        self.cases[move.after.id] = move.after
-        self.entries.extend(move.entries)
-        return move
-
-    # -------------------------------------------------------------- what follows in linked cases
-
-    def _consequences(self, move: _Move) -> list[_Move]:
-        moves = self._tell_parent(move)
-        moves += self._tell_children(move)
-        for effect in move.effects:
-            if effect.kind == "open" and effect.to in self.workflows:
-                moves += self._open_child(move.after, effect)
-            elif effect.kind == "tell" and self.get(effect.to) is not None:
-                moves += self._deliver(move.after, effect)
-            else:
-                self.effects.append(effect)
-        return moves
-
-    def _offer(self, case: Case | None, command: Command) -> list[_Move]:
+    def _take(self, before: Case | None, decision: Decision, *tied: Case) -> None:
+        """Keep a step with all that follows from it in linked cases; `tied` become its peers by it."""
+        case = decision.case
         if case is None:
-            return []
-        decision = self.workflow_of(case).decide(case, command)
-        if decision.refused or decision.case is None:
-            # Refused, it leaves no trace.
-            return []
-        return [
-            self._write(
-                _Move(before=case, after=decision.case, entries=decision.entries, effects=decision.effects)
-            )
-        ]
+            return
+        if not decision.entries and not decision.effects:
+            self.cases[case.id] = case
+            return
+        moves = keep_step(self, before, decision)
+        for other in tied:
+            moves += meet(self, case, other.id, decision.entries[-1].at)
+        follow(self, moves)
 
-    def _tell_parent(self, move: _Move) -> list[_Move]:
-        child = move.after
-        parent = self.get(child.parent) if child.parent else None
-        if parent is None or not child.known_as:
-            return []
-        above = self.workflow_of(parent).plan
-        below = self.workflow_of(child).plan
-        moves: list[_Move] = []
-        before = move.before
-        for entry in move.entries:
-            seen = _as_of(child, entry)
-            told = told_to_parent(above, below, child.known_as, before, seen, entry.event)
-            before = seen
-            if told is not None:
-                name = f"child.{child.known_as}.{entry.event}"
-                command = Command(name, SYSTEM_ACTOR, max(entry.at, parent.at), told=told)
-                moves += self._offer(self.get(child.parent), command)
-        return moves
+    # -------------------------------------------------------------- for what follows in linked cases
 
-    def _tell_children(self, move: _Move) -> list[_Move]:
-        case = move.after
-        above = self.workflow_of(case).plan
-        moves: list[_Move] = []
-        for child in self._children_of(case):
-            below = self.workflow_of(child).plan
-            if child.state not in below.finals and told_to_child(above, below, move.before, case):
-                for name in below.link_names(case.workflow):
-                    moves += self._offer(self.get(child.id), _link_command(self, name, case, child, {}))
-        return moves
-
-    def _children_of(self, case: Case) -> list[Case]:
+    def children_of(self, case: Case) -> list[Case]:
         stored = [child.id for child in self.session.children_of(case.id)]
         mine = [*self.cases.values(), *(self.under.cases.values() if self.under else ())]
         fresh = [one.id for one in mine if one.parent == case.id and one.id not in stored]
         return [child for name in (*stored, *fresh) if (child := self.get(name)) is not None]
 
-    def _open_child(self, parent: Case, effect: Effect) -> list[_Move]:
-        flow = self.workflows[effect.to]
-        current = self.get(parent.id) or parent
-        above = self.workflow_of(current)
-        decision = flow.open(
-            effect.data["case"],
-            actor=SYSTEM_ACTOR,
-            at=effect.at,
-            facts=effect.data["facts"],
-            parent=above.introduce(current, flow.id, effect.data["child"]),
-        )
-        if decision.case is None:
-            self.refused.append((effect.data["case"], decision.reasons))
-            self.effects.append(effect)
-            return []
-        return [
-            self._write(
-                _Move(before=None, after=decision.case, entries=decision.entries, effects=decision.effects)
-            )
-        ]
+    def keep(self, move: Move) -> None:
+        self.cases[move.after.id] = move.after
+        self.entries.extend(move.entries)
 
-    def _deliver(self, teller: Case, effect: Effect) -> list[_Move]:
-        listener = self.get(effect.to)
-        if listener is None:
-            return []
-        data = effect.data
-        if data.get("event") is None:
-            flow = self.workflow_of(listener)
-            moves: list[_Move] = []
-            for name in flow.plan.link_names(teller.workflow):
-                current = self.get(teller.id) or teller
-                moves += self._offer(
-                    self.get(effect.to), _link_command(self, name, current, listener, data["facts"])
-                )
-            return moves
-        command = Command(
-            data["event"],
-            SYSTEM_ACTOR,
-            max(effect.at, listener.at),
-            facts=data["facts"],
-            documents=data["documents"],
-        )
-        return self._offer(listener, command)
+    def hand_over(self, effect: Effect) -> None:
+        self.effects.append(effect)
 
-
-def _as_of(case: Case, entry: HistoryEntry) -> Case:
-    """The case with the state that this entry left it in; its facts are those after the whole step."""
-    if entry.target == case.state:
-        return case
-    return replace(case, state=entry.target)
-
-
-def _link_command(
-    transaction: Transaction, name: str, teller: Case, listener: Case, facts: Mapping[str, Any]
-) -> Command:
-    plan = transaction.workflow_of(teller).plan
-    told = Told(
-        relation="link",
-        name=name,
-        case=teller.id,
-        workflow=teller.workflow,
-        event="",
-        state=teller.state,
-        ended=teller.state in plan.finals,
-        facts=facts,
-    )
-    return Command(f"link.{name}.told", SYSTEM_ACTOR, max(teller.at, listener.at), told=told)
+    def refuse(self, case_id: str, reasons: tuple[Reason, ...]) -> None:
+        self.refused.append((case_id, reasons))

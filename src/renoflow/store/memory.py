@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 from msgspec.structs import replace
 
+from renoflow.engine.peers import related
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
 from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, back_off
@@ -124,7 +125,7 @@ class _Shelf:
 
     def _join(self, case: Case) -> None:
         """The families of its parent and of those that it is linked to become one, that of the eldest."""
-        for other in (case.parent, *(linked.case for linked in case.links.values())):
+        for other in related(case):
             if other in self.roots and self.roots[other] != self.roots[case.id]:
                 keep, gone = sorted((self.roots[other], self.roots[case.id]), key=self.places.__getitem__)
                 self.members[keep] += self.members[gone]

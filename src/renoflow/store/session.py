@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from attrs import evolve
 
+from renoflow.engine.peers import related
 from renoflow.errors import StoredDataError
 from renoflow.records import NO_FACTS, Case, Effect, HistoryEntry
 from renoflow.store import statements as sql
@@ -224,12 +225,9 @@ class SqlSession:
 
     def _place(self, case: Case, before: Row | None) -> None:
         """Note the case as it now stands, in the family of its parent and of those that it is linked to."""
-        related = [case.parent] if before is None and case.parent else []
-        if before is None or before.case.links is not case.links:
-            known = set() if before is None else {one.case for one in before.case.links.values()}
-            related += [one.case for one in case.links.values() if one.case not in known]
+        known = () if before is None else related(before.case)
         # Only what is kept, or is opened in this very change, is family.
-        roots = [self._rows[name].root for name in related if self.get(name) is not None]
+        roots = [self._rows[name].root for name in related(case) if name not in known and self.get(name)]
         if before is None:
             root = roots[0] if roots else case.id
             family = self._families.get(root) or Family(root=root, position=0, members=0, wakes_at=None)
