@@ -1,8 +1,9 @@
-"""A durable step against the same eight statements on the raw driver, both in one run, on SQLite and PostgreSQL.
+"""A durable step beside the same eight statements on the raw driver, in one run, on SQLite and PostgreSQL.
 
-The raw side is what a host would write by hand around a case: lock and read it, look for the idempotency key,
-update with the version, append a line of history, one deadline out and one in, one line of the outbox, the key;
-then commit. It is handed its bytes ready made: it neither decides nor encodes. Our side does all of that.
+The raw side is what a host would write by hand around a case: lock and read it, look for the idempotency
+key, update with the version, append a line of history, one deadline out and one in, one line of the outbox,
+the key; then commit. It is handed its bytes ready made: it neither decides nor encodes. Our side does all of
+that.
 
 Run: python -m benchmarks.durable
 """

@@ -57,11 +57,11 @@ def engine_for(url: str, **options: Any) -> Engine:
 
 
 class _SqliteCursor(sqlite3.Cursor):
-    def execute(self, statement: str, *rest: Any) -> sqlite3.Cursor:
+    def execute(self, statement: str, *rest: Any) -> Any:
         run = super().execute
         return _through(statement, lambda: run(statement, *rest))
 
-    def executemany(self, statement: str, rows: Any, /) -> sqlite3.Cursor:
+    def executemany(self, statement: str, rows: Any, /) -> Any:
         run = super().executemany
         kept = list(rows)
         return _through(statement, lambda: run(statement, kept))

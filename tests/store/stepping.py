@@ -1,10 +1,10 @@
 """Programs on one database in every order in which their statements can be taken, one statement at a time.
 
-Each program runs in a thread of its own that stops before every statement. The conductor lets one of them take
-one statement, then waits until it stands before its next, has ended, or waits for another's lock. No clock
-decides anything: on SQLite `begin immediate` is not offered while another is between its own and its commit, on
-PostgreSQL the server says who waits. `every_order` goes back to the last choice that had an alternative, takes
-that, runs all of it again, and so on until nothing is left to try.
+Each program runs in a thread of its own that stops before every statement. The conductor lets one of them
+take one statement, then waits until it stands before its next, has ended, or waits for another's lock. No
+clock decides anything: on SQLite `begin immediate` is not offered while another is between its own and its
+commit, on PostgreSQL the server says who waits. `every_order` goes back to the last choice that had an
+alternative, takes that, runs all of it again, and so on until nothing is left to try.
 """
 
 from __future__ import annotations
