@@ -3,7 +3,7 @@ transaction, of the store's own or of the host's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from attrs import evolve
 
 from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
+from renoflow.engine.redaction import names_redacted
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import UnknownName
 from renoflow.outcome import Outcome, again, remembered, request_of, together
@@ -214,6 +215,34 @@ class CaseService:
             self.send(case.id, Command(PUBLISHED, SYSTEM_ACTOR, max(now, case.at)), connection=connection)
             for case in provisional
         )
+
+    def redact(
+        self,
+        case_id: str,
+        facts: Iterable[str] | None = None,
+        *,
+        notes: bool = False,
+        actor: Actor,
+        at: datetime | str,
+        reason: str,
+        connection: Any = None,
+    ) -> Outcome:
+        """Remove personal facts of a case (all of them, when none is named) for good: from the case, its
+        history, what linked cases heard of them, remembered answers and the outbox. A line of the history
+        says so, and the chain of hashes still holds. `notes` removes the free text of notes too."""
+        now = instant(at)
+
+        def work(session: Session) -> Outcome:
+            due = Transaction(self.workflows, session)
+            _known(due, case_id)
+            due.fire_due(case_id, now)
+            then = due.above()
+            decision = then.redact(_known(then, case_id), facts, notes, actor, now, reason)
+            outcome = self._keep(then, case_id, now, None, "")
+            session.redact(case_id, names_redacted(decision.entries), notes)
+            return outcome
+
+        return self._write(work, connection)
 
     # -------------------------------------------------------------- what falls due
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from attrs import field, frozen
@@ -143,6 +143,15 @@ class Transaction:
         decision = flow.decide(case, Command(f"link.{name}.told", actor, at, told=told))
         if decision.accepted:
             self._take(case, decision, other)
+        return decision
+
+    def redact(
+        self, case: Case, facts: Iterable[str] | None, notes: bool, actor: Actor, at: datetime, reason: str
+    ) -> Decision:
+        """Nothing follows from it in other cases."""
+        flow = self.workflow_of(case)
+        decision = flow.redact(case, facts=facts, notes=notes, actor=actor, at=at, reason=reason)
+        keep_step(self, case, decision)
         return decision
 
     def _objections(self, flow: Workflow, case: Case | None, name: str, other: Case) -> list[Reason]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from renoflow.engine.decide import decide, open_case, wake
+from renoflow.engine.redaction import is_redaction
 from renoflow.engine.rules import Rules
 from renoflow.errors import HistoryMismatch, RenoflowError
 from renoflow.records import Case, Command, HistoryEntry
@@ -13,9 +14,13 @@ from renoflow.values import Actor
 
 def replay(rules: Rules, history: Iterable[HistoryEntry]) -> Case:
     """The case that a history leads to; raises `HistoryMismatch` where the rules would write another one."""
+    lines = tuple(history)
+    for entry in lines:
+        if is_redaction(entry.event):
+            raise HistoryMismatch(entry, "removed what was decided on: this history cannot be decided again")
     case: Case | None = None
     written: list[HistoryEntry] = []
-    for position, entry in enumerate(history):
+    for position, entry in enumerate(lines):
         if position < len(written):
             if written[position] != entry:
                 raise HistoryMismatch(entry, "differs from what the rules write here")

@@ -127,9 +127,13 @@ def without(personal: str | None, wanted: Callable[[str], bool]) -> str | None:
     return _encode(left).decode() if left else None
 
 
-def faults(lines: Iterable[Line], *, entries: int, head: str, redacted: Mapping[str, int]) -> list[str]:
+Gone = Callable[[Mapping[str, Any], str], bool]
+"""Whether a redaction says that the value at a place of a line, given by its body, was removed."""
+
+
+def faults(lines: Iterable[Line], *, entries: int, head: str, gone: Gone) -> list[str]:
     """Everything that is wrong with the chain of one case, which should have so many entries and end in
-    `head`; a place under `redacted` may have lost its value up to that line."""
+    `head`."""
     found: list[str] = []
     before = START
     number = 0
@@ -140,7 +144,7 @@ def faults(lines: Iterable[Line], *, entries: int, head: str, redacted: Mapping[
             number = line.number
         if chained(before, line.body) != line.hash:
             found.append(f"entry {number} was changed, or what stood before it was")
-        found += _apart_faults(line, redacted)
+        found += _apart_faults(line, gone)
         before = line.hash
     if number != entries:
         found.append(f"the history ends at entry {number}; the case has {entries}")
@@ -159,7 +163,7 @@ def _gap(wanted: int, found: int) -> str:
     )
 
 
-def _apart_faults(line: Line, redacted: Mapping[str, int]) -> list[str]:
+def _apart_faults(line: Line, gone: Gone) -> list[str]:
     try:
         body = msgspec.json.decode(line.body)
         kept = msgspec.json.decode(line.personal) if line.personal else {}
@@ -174,6 +178,6 @@ def _apart_faults(line: Line, redacted: Mapping[str, int]) -> list[str]:
     found += [
         f"entry {line.number}: the value at {place} is gone, and no redaction says so"
         for place in digests
-        if place not in kept and redacted.get(place.removeprefix("told."), 0) <= line.number
+        if place not in kept and not gone(body, place)
     ]
     return found

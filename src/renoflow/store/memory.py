@@ -9,10 +9,18 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.peers import related
+from renoflow.engine.redaction import (
+    effect_without,
+    entry_without,
+    heard_without,
+    is_redaction,
+    personal_texts,
+    reason_without,
+)
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
 from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, back_off
@@ -136,6 +144,26 @@ class _Shelf:
     def savepoint(self) -> Iterator[None]:
         """A change goes in at once, and nothing comes after it that could fail."""
         yield
+
+    def redact(self, case_id: str, names: frozenset[str], notes: bool) -> None:
+        values = personal_texts(self.histories[case_id], names)
+        for case in self.family_of(case_id):
+            self.kept[case] = heard_without(self.kept[case], case_id, names)
+            # The last lines are those that say so, and why.
+            lines = [entry_without(line, case_id, names, False) for line in self.histories[case]]
+            self.histories[case] = lines
+        if notes:
+            self.histories[case_id] = [
+                line if is_redaction(line.event) else entry_without(line, case_id, names, True)
+                for line in self.histories[case_id]
+            ]
+        for key, item in self.items.items():
+            if item.effect.case == case_id:
+                self.items[key] = replace(item, effect=effect_without(item.effect, names, values))
+        for place, answer in self.answers.items():
+            if answer.case == case_id:
+                reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
+                self.answers[place] = evolve(answer, reasons=reasons)
 
     # -------------------------------------------------------------- the sweep
 

@@ -120,6 +120,10 @@ class Session(Protocol):
 
     def effects(self, keys: Sequence[str]) -> Sequence[Effect]: ...
 
+    def redact(self, case_id: str, names: frozenset[str], notes: bool) -> None:
+        """Remove the values of these facts, and the notes, from the case's history, from what others heard of
+        them, from remembered answers and from the outbox."""
+
     # the sweep
 
     def claim(self, until: datetime, limit: int) -> Sequence[tuple[str, datetime]]:

@@ -15,7 +15,7 @@ from renoflow.store.chain import entry_of
 from renoflow.store.protocol import Answer, OutboxItem, Plans, Postponed
 from renoflow.store.rows import Form, plan_of, row_from
 from renoflow.store.runner import Runner
-from renoflow.store.tagged import effect_from_json, reasons_from_json
+from renoflow.store.tagged import effect_from_json, reasons_from_json, reasons_to_json
 
 PAGE = 500
 
@@ -60,6 +60,11 @@ def answer_from(form: Form, case_id: str, key: str, values: Sequence[Any]) -> An
         raise StoredDataError(
             "renoflow_keys", case_id, f"the answer to {key!r} cannot be read: {error}"
         ) from None
+
+
+def answer_to_json(answer: Answer) -> str:
+    said = {"reasons": reasons_to_json(answer.reasons), "spans": answer.spans, "effects": answer.effects}
+    return msgspec.json.encode(said).decode()
 
 
 def effect_from(key: str, text: str) -> Effect:

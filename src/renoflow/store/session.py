@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from attrs import evolve
 
 from renoflow.engine.peers import related
@@ -16,10 +15,11 @@ from renoflow.records import NO_FACTS, Case, Effect, HistoryEntry
 from renoflow.store import statements as sql
 from renoflow.store.chain import START, line_of
 from renoflow.store.protocol import Answer, Change, OutboxItem, OvertakenError, Plans, Postponed, back_off
-from renoflow.store.reading import answer_from, effect_from, ids_near, read_lines
+from renoflow.store.reading import answer_from, answer_to_json, effect_from, ids_near, read_lines
+from renoflow.store.redacting import redact
 from renoflow.store.rows import Family, Row, Values, case_values, changed_deadlines, plan_of, row_from
 from renoflow.store.runner import Parts, Runner
-from renoflow.store.tagged import effect_to_json, reasons_to_json
+from renoflow.store.tagged import effect_to_json
 
 TRIES = 10
 """How often a case may go over to another family while its row is waited for."""
@@ -158,6 +158,10 @@ class SqlSession:
             failure=failure,
         )
         return Postponed(case=root, attempts=attempts, retry_at=retry_at, failure=failure)
+
+    def redact(self, case_id: str, names: frozenset[str], notes: bool) -> None:
+        family = [self._rows[name] for name in self.family_of(case_id)]
+        redact(self._runner, self._tenant, family, case_id, names, notes)
 
     # -------------------------------------------------------------- the outbox
 
@@ -320,7 +324,6 @@ class SqlSession:
         answer = change.answer
         if answer is None:
             return
-        said = {"reasons": reasons_to_json(answer.reasons), "spans": answer.spans, "effects": answer.effects}
         values = {"tenant": self._tenant, "case_id": answer.case, "key": answer.key}
         values |= {"request": answer.request, "answered_at": self._form.put(answer.at)}
-        parts["answers"] = [values | {"answer": msgspec.json.encode(said).decode()}]
+        parts["answers"] = [values | {"answer": answer_to_json(answer)}]

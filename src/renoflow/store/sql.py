@@ -22,6 +22,7 @@ from renoflow.store.reading import SqlReader
 from renoflow.store.rows import NATIVE, TEXT
 from renoflow.store.runner import Runner
 from renoflow.store.session import SqlSession
+from renoflow.store.verifying import Verifier
 
 T = TypeVar("T")
 
@@ -61,6 +62,20 @@ class SqlStore:
                         make_tables(connection)
             check_schema(connection, self.url)
         self._prepared = True
+
+    def upgrade(self) -> str:
+        """Make the tables, or bring them up to date, in one transaction; returns where they now stand."""
+        from renoflow.store.migrating import upgrade
+
+        with self._faults(), self.engine.connect() as connection, self._own(connection):
+            return upgrade(connection)
+
+    def differences(self) -> list[str]:
+        """How the tables differ from those of this version, one sentence each; none when they match."""
+        from renoflow.store.migrating import differences
+
+        with self._faults(), self.engine.connect() as connection:
+            return differences(connection)
 
     # -------------------------------------------------------------- writing
 
@@ -165,6 +180,16 @@ class SqlStore:
                 if not host.in_transaction():
                     host.begin()
                 yield SqlReader(self._runner(host), tenant, plans)
+
+    def verify_history(
+        self, tenant: str = "main", case: str | None = None
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every case (or one) with what is wrong with its history: changed, dropped, added or reordered
+        lines; nothing, where all is well."""
+        self.prepare()
+        with self._faults(), self.engine.connect() as connection:
+            verifier = Verifier(self._runner(connection), tenant)
+            yield from verifier.all() if case is None else [(case, verifier.case(case))]
 
     # -------------------------------------------------------------- what goes wrong
 

@@ -127,11 +127,32 @@ UPDATE renoflow_outbox SET status = 'waiting', attempts = 0, retry_at = :at
 WHERE tenant = :tenant AND key = :key AND status = 'dead'
 """
 
+# ------------------------------------------------------------------ verification
+
+IDS = """
+SELECT position, id FROM renoflow_cases
+WHERE tenant = :tenant AND position > :after ORDER BY position LIMIT :limit
+"""
+
+STANDING = "SELECT version, head, snapshot FROM renoflow_cases WHERE tenant = :tenant AND id = :id"
+
+ORPHANS = """
+SELECT DISTINCT h.case_id FROM renoflow_history h
+LEFT JOIN renoflow_cases c ON c.tenant = h.tenant AND c.id = h.case_id
+WHERE h.tenant = :tenant AND c.id IS NULL ORDER BY h.case_id
+"""
+
+REDACTIONS = """
+SELECT event, max(number) FROM renoflow_history
+WHERE tenant = :tenant AND case_id = :id AND substr(event, length(event) - 8) = :last_part GROUP BY event
+"""
+
 # ------------------------------------------------------------------ redaction
 
 PERSONAL = """
-SELECT case_id, number, personal FROM renoflow_history
-WHERE tenant = :tenant AND case_id = :id AND personal IS NOT NULL
+SELECT h.case_id, h.number, h.event, h.body, h.personal
+FROM renoflow_history h JOIN renoflow_cases c ON c.tenant = h.tenant AND c.id = h.case_id
+WHERE c.tenant = :tenant AND c.root = :root AND h.personal IS NOT NULL
 """
 
 SET_PERSONAL = """
@@ -139,15 +160,21 @@ UPDATE renoflow_history SET personal = :personal
 WHERE tenant = :tenant AND case_id = :id AND number = :number
 """
 
-CASE_EFFECTS = (
-    "SELECT position, effect, recipient FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
-)
+SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = :position"
+
+CASE_EFFECTS = "SELECT key, effect FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
 
 SET_EFFECT = """
-UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient WHERE position = :position
+UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient WHERE tenant = :tenant AND key = :key
 """
 
-SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = :position"
+CASE_KEYS = """
+SELECT key, request, answer, answered_at FROM renoflow_keys WHERE tenant = :tenant AND case_id = :id
+"""
+
+SET_ANSWER = """
+UPDATE renoflow_keys SET answer = :answer WHERE tenant = :tenant AND case_id = :id AND key = :key
+"""
 
 # ------------------------------------------------------------------ writing
 
