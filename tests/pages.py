@@ -8,7 +8,8 @@ On a page the blocks of one kind mean one thing:
 - any block under `<!-- file: NAME -->` is a file of that name in that folder.
 
 A line `...` stands for any number of lines; under a command empty lines do not count. `python -m tests.pages`
-runs every page and writes anew what it prints, so that only the words of a page are written by hand.
+runs every page and writes anew what it prints, so that only the words of a page are written by hand, and
+makes the pages of the rulebook (`tests.rules_page`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 from attrs import frozen
 
 from renoflow import cli
+from tests import rules_page
 
 ROOT = Path(__file__).resolve().parents[1]
 _FENCE = re.compile(r"(`{3,})(\w*)")
@@ -164,6 +166,8 @@ def _spaced(one: Printed) -> Sequence[str]:
 
 
 def main() -> None:
+    for lang, made in rules_page.PAGES.items():
+        made.write_text(rules_page.page(lang), "utf-8")
     for page in pages():
         with tempfile.TemporaryDirectory() as name:
             text = rewritten(page, Path(name))

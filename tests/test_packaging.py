@@ -34,6 +34,11 @@ def test_the_wheel_carries_the_workflows(wheel: frozenset[str]) -> None:
     assert found >= BUNDLED
 
 
+def test_the_wheel_carries_the_rulebook(wheel: frozenset[str]) -> None:
+    """What `renoflow rules` lists is package data too."""
+    assert "renoflow/workflows/rulebook/rules.csv" in wheel
+
+
 def test_the_wheel_carries_the_example_that_the_demo_replays(wheel: frozenset[str]) -> None:
     """The demo needs no checkout."""
     assert "renoflow/examples/renovation.jsonl" in wheel
@@ -49,7 +54,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: frozenset[str]) -> 
     places = {PurePosixPath(name).parts[0] for name in wheel}
     assert {place for place in places if not place.endswith(".dist-info")} == {"renoflow"}
     inside = [PurePosixPath(name) for name in wheel if name.startswith("renoflow/")]
-    assert {path.suffix for path in inside} <= {".py", ".typed", ".toml", ".jsonl", ".json"}
+    assert {path.suffix for path in inside} <= {".py", ".typed", ".toml", ".csv", ".jsonl", ".json"}
     assert not [
         path for path in inside if "tests" in path.parts or path.name.startswith(("test_", "conftest"))
     ]

@@ -5,21 +5,35 @@ Deadlines, guards, required documents and signatures, linked cases and an audit 
 A workflow file says what may happen. A case is what has happened. Everything else is derived.
 """
 
+import typing
+
+from renoflow.delivery import Delivery
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.tally import Tally
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
     HistoryMismatch,
+    KeyReused,
     MissingExtra,
     NaiveInstant,
     Problem,
     Refused,
     RenoflowError,
+    SchemaMismatch,
     ScriptError,
+    StoreBusy,
+    StoredDataError,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnreachable,
     UnknownName,
     UsageError,
 )
+from renoflow.outcome import Outcome
 from renoflow.records import (
     Case,
     ClockStep,
@@ -30,6 +44,7 @@ from renoflow.records import (
     DocumentRecord,
     Effect,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Payment,
     Reason,
@@ -37,50 +52,88 @@ from renoflow.records import (
     Told,
 )
 from renoflow.script import Line, Replay, StepResult, read_script, run_script
-from renoflow.service import CaseService, Outcome
+from renoflow.service import CaseService
 from renoflow.store.memory import MemoryStore
+from renoflow.store.protocol import OutboxItem, Postponed
 from renoflow.values import Actor, Duration, Label
+from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
+
+if typing.TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
 
 __all__ = [
     "Actor",
     "Case",
     "CaseService",
+    "Citation",
     "ClockStep",
     "Command",
     "Deadline",
     "Decision",
     "DefinitionError",
+    "Delivery",
     "Document",
     "DocumentRecord",
     "Duration",
     "Effect",
     "Explanation",
+    "FieldFact",
     "HistoryEntry",
     "HistoryMismatch",
+    "Justification",
+    "KeyReused",
     "Label",
+    "LedgerLine",
     "Line",
     "LinkedCase",
     "MemoryStore",
     "MissingExtra",
     "NaiveInstant",
     "Option",
+    "OutboxItem",
     "Outcome",
     "Payment",
+    "Postponed",
     "Problem",
     "Reason",
     "Refused",
     "RenoflowError",
     "Replay",
     "RouteStep",
+    "Rule",
+    "SchemaMismatch",
     "ScriptError",
     "Signature",
+    "SqlStore",
     "StepResult",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnreachable",
+    "StoredDataError",
+    "Tally",
     "Told",
     "UnknownName",
     "UsageError",
     "Workflow",
     "Workflows",
+    "field_facts",
     "load_workflows",
     "read_script",
+    "rules",
     "run_script",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """`SqlStore` is loaded when it is first asked for, since SQLAlchemy is an extra and takes its time."""
+    if name != "SqlStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from renoflow.store.sql import SqlStore
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("renoflow"):
+            raise
+        raise MissingExtra(error.name, "sql") from None
+    return SqlStore

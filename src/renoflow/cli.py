@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from renoflow.definition.schema import workflow_schema
+from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflows, load_workflows
 from renoflow.errors import DefinitionError, Problem, RenoflowError, ScriptError, UnknownName, UsageError
 from renoflow.script import Replay, read_script, run_script
 from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
-from renoflow.workflow.catalog import SHARED, Source, bundled_sources, read_definitions
+from renoflow.views.rules import Wanted, rules_answer, rules_text
+from renoflow.workflow.catalog import SHARED, Source, bundled_profiles, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
 TOO_LARGE = 64 * 1024 * 1024
@@ -71,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("workflow", metavar="WORKFLOW")
     _with_profile(sub)
 
+    sub = command("rules", _rules, "list the handbooks' rules: what implements each, or why nothing does")
+    sub.add_argument("ids", nargs="*", metavar="ID", help="D01-29, or F08 for a fact of the field")
+    sub.add_argument("--strength", choices=("S", "V", "T"), help="stated, vague, or a heading only")
+    sub.add_argument("--open", action="store_true", help="only those that no workflow file cites")
+    sub.add_argument("--workflow", metavar="WORKFLOW", help="only those that this workflow cites")
+    sub.add_argument("--document", metavar="DOCUMENT", help="only those of this handbook, as D01")
+    _with_profile(sub)
+
     command("schema", _schema, "print the JSON Schema of workflow files, for editors")
 
     sub = command("replay", _replay, "run a script of dated commands and show what came of every line")
@@ -90,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_profile(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--profile", type=Path, metavar="FILE", help="the firm's profile")
+    sub.add_argument("--profile", metavar="FILE", help="the firm's profile, or a bundled one by its name")
     sub.add_argument(
         "--workflow-file", type=Path, action="append", default=[], metavar="FILE",
         help="a workflow file of the firm's own; may be given several times",
@@ -150,6 +160,24 @@ def _describe(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _rules(arguments: argparse.Namespace) -> int:
+    workflows = _load(arguments)
+    if arguments.workflow is not None and arguments.workflow not in workflows:
+        raise UnknownName("workflow", arguments.workflow, workflows)
+    wanted = Wanted(
+        ids=tuple(arguments.ids),
+        strength=arguments.strength,
+        uncited=arguments.open,
+        workflow=arguments.workflow,
+        document=arguments.document,
+    )
+    found = wanted.choose(rules(workflows), field_facts(workflows))
+    if arguments.json:
+        return _print_json(rules_answer(*found))
+    print(rules_text(wanted, *found, arguments.lang))
+    return 0
+
+
 def _schema(arguments: argparse.Namespace) -> int:
     return _print_json(workflow_schema())
 
@@ -204,7 +232,9 @@ def _allowed(arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> Workflows:
-    for path in (*arguments.workflow_file, *([arguments.profile] if arguments.profile else ())):
+    profile = arguments.profile
+    own = [] if profile is None or profile in bundled_profiles() else [Path(profile)]
+    for path in (*arguments.workflow_file, *own):
         _read(path)
     return load_workflows(*arguments.workflow_file, profile=arguments.profile)
 

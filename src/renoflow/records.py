@@ -66,7 +66,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What a linked case tells: its state after the step, and the facts that the listener reads.
 
     `relation` is what the teller is to the listener: a `child` or a `link`, known there by `name`; or, at the
-    opening of a case, the `parent` that it belongs to, which knows it by `name`.
+    opening of a case, the `parent` that it belongs to, which knows it by `name`. `opened` is set where the
+    two meet: a child was opened, or a link is tied. Where facts of the listener's own are told, `facts` are
+    these, and `state` is empty: nothing is said of how the teller stands.
     """
 
     relation: Literal["child", "link", "parent"]
@@ -102,7 +104,8 @@ class Command:
     """An event offered to a case by somebody, at an instant, with what it brings.
 
     `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
-    `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's.
+    `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's,
+    and so are `links`: the peers that an opening is introduced to.
     """
 
     event: str
@@ -114,6 +117,7 @@ class Command:
     note: str = attrs.field(default="", converter=check_text)
     version: int | None = None
     told: Told | None = None
+    links: tuple[Told, ...] = ()
 
 
 # ------------------------------------------------------------------ the case
@@ -177,12 +181,25 @@ class LinkedCase(msgspec.Struct, frozen=True):
     facts: Mapping[str, Any] = NO_FACTS
 
 
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a ledger: what was entered, for which day, by which rule and from where; and the
+    accumulations that have counted it."""
+
+    kind: str
+    day: date
+    rule: str = ""
+    source: str = ""
+    used_by: tuple[str, ...] = ()
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it stands: a small snapshot without its history.
 
     `entries` counts the lines of its history and serves as its `version`; `at` is the last entry's instant,
-    `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind,
-    `wakes_at` the next instant at which a clock of its own has something to say.
+    `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind, `links`
+    are the cases that it knows by the names of its file and `followers` those that know it without its file
+    having a name for them, `wakes_at` the next instant at which a clock of its own has something to say.
+    `ledger` holds the lines that some accumulation may still count, in the order of entering.
     """
 
     id: str
@@ -199,10 +216,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     deadlines: Mapping[str, Deadline] = NO_FACTS
     children: Mapping[str, Mapping[str, LinkedCase]] = NO_FACTS
     links: Mapping[str, LinkedCase] = NO_FACTS
+    followers: tuple[str, ...] = ()
     happened: Mapping[str, tuple[datetime, ...]] = NO_FACTS
     actors: Mapping[str, tuple[str, ...]] = NO_FACTS
     remembered: Mapping[str, str] = NO_FACTS
     opened: Mapping[str, int] = NO_FACTS
+    ledger: tuple[LedgerLine, ...] = ()
     entered_at: datetime | None = None
     wakes_at: datetime | None = None
 
@@ -235,12 +254,13 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     cause: int | None = None
     told: Told | None = None
+    links: tuple[Told, ...] = ()
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Something for the host or a linked case to do: returned, never run here.
 
-    kinds: `notify` (to a role), `open` (a child workflow), `tell` (an event for a linked case),
+    kinds: `notify` (to a role), `open` (a child or a peer), `tell` (an event or facts for a linked case),
     `ask` (a named request to the host). `key` is unique for this doing of this case.
     """
 
@@ -258,9 +278,9 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     Codes: `wrong_state`, `unknown_event`, `role_not_allowed`, `guard_unmet`, `document_missing`,
     `signature_missing`, `payment_missing`, `fact_missing`, `fact_invalid`, `fact_not_allowed`,
-    `payment_invalid`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`, `already_open`,
-    `not_yet_due`, `not_running`, `not_extendable`,
-    `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`,
+    `payment_invalid`, `line_missing`, `unknown_role`, `unknown_signer`, `unknown_case`, `unknown_parent`,
+    `already_open`, `unknown_link`, `link_taken`, `link_unfit`, `nothing_told`, `not_yet_due`, `not_running`,
+    `not_extendable`, `time_runs_backwards`, `case_closed`, `stale_version`, `calendar_unpublished`,
     `date_out_of_range`; inside `details`: `leaf`,
     the part of a guard that failed.
     """

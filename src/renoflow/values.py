@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
@@ -163,6 +163,11 @@ def parse_percent(value: object) -> Decimal:
 def round_money(value: Decimal) -> Decimal:
     """To the cent, half up."""
     return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def cut_money(value: Decimal) -> Decimal:
+    """To the cent, down."""
+    return value.quantize(CENT, ROUND_DOWN)
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

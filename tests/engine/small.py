@@ -12,7 +12,7 @@ from typing import Any
 import renoflow as rf
 
 ZONE = timezone(timedelta(hours=8))
-LABELLED = ("amounts", "events", "deadlines", "invariants")
+LABELLED = ("amounts", "events", "deadlines", "accumulations", "invariants")
 NAMED = ("states", "roles", "parameters", "facts", "documents", "payments", "conditions")
 ROLES = {
     "worker": {"side": "company"},

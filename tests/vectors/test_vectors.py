@@ -12,7 +12,7 @@ from renoflow import cli
 from tests.vectors.table import Vector, answer, differences, vectors
 
 ALL = vectors()
-RULE = re.compile(r"[DF]\d\d(-\d\d)?|(W1|CO|W2|W4P|W4C)-\d\d|REF|SEV|3\.9 \d+|7 \S.*|format \d+")
+RULE = re.compile(r"[DF]\d\d(-\d\d)?|(W1|WC|CO|PAY|W2|W4P|W4C|W5)-\d\d|REF|SEV|3\.9 \d+|7 \S.*|format \d+")
 
 
 def _param(vector: Vector) -> object:

@@ -95,8 +95,8 @@ def test_children_opened_for_ever_are_found() -> None:
     """A child that ends at once and whose end opens another is a chain without an end."""
     found = definitions({"job": TEXTS["job"] + OPENS_THE_NEXT, "part": TEXTS["part"] + ENDS_AT_ONCE})
     (problem,) = check_together(found)
-    assert (problem.file, problem.path) == ("part", "events.open_part")
-    assert "part.open_part -> part.wave_through -> part.open_part" in problem.message
+    assert (problem.file, problem.path) == ("job", "reactions[1]")
+    assert "job.reactions[1] -> part.open_part -> part.wave_through -> job.reactions[1]" in problem.message
 
 
 def test_cases_that_tell_each_other_for_ever_are_found() -> None:

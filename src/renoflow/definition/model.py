@@ -98,6 +98,7 @@ class FactDefinition:
     told_by: str | None = None
     set_by: Literal["engine"] | None = None
     personal: bool = False
+    cites: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -135,11 +136,13 @@ class AmountTerm:
 
 @frozen(kw_only=True)
 class AmountDefinition:
-    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up."""
+    """A computed figure; the first term that matches gives it. Money is rounded to the cent, half up, or down
+    where the law sets a ceiling; a share is exact."""
 
     label: Label
     terms: tuple[AmountTerm, ...]
-    type: Literal["money", "count"] = "money"
+    type: Literal["money", "count", "percent"] = "money"
+    rounded: Literal["half up", "down"] = "half up"
     cites: tuple[str, ...] = ()
 
 
@@ -154,6 +157,8 @@ class _Labelled:
 
 @frozen(kw_only=True)
 class FactLeaf(_Labelled):
+    """About a fact, a column of the row that it names, or an amount."""
+
     fact: str
     equals: Scalar | None = None
     not_equals: Scalar | None = None
@@ -302,17 +307,21 @@ class Notice:
 
 @frozen(kw_only=True)
 class Opening:
-    """Open a child. `child` is a name under `[children]`, with `:reason` where the child has reasons."""
+    """Open a child (`child` is a name under `[children]`, with `:reason` where the child has reasons; `facts`
+    go over what the reason gives), or a peer under the name of a `link` that nobody stands under yet."""
 
-    child: str
+    child: str | None = None
+    link: str | None = None
     when: str | None = None
+    facts: Mapping[str, Scalar] = {}
 
 
 @frozen(kw_only=True)
 class Telling:
-    """Fire an event in a linked case (`link`), or in every open child of a kind (`child`)."""
+    """Fire an event in a linked case (`link`), or in every open child of a kind (`child`); without an event,
+    tell it facts that are its to be told."""
 
-    event: str
+    event: str | None = None
     link: str | None = None
     child: str | None = None
     when: str | None = None
@@ -340,7 +349,9 @@ class Extension:
 
 
 @frozen(kw_only=True)
-class _Effects:
+class EffectsDefinition:
+    """What may follow: of an event, of a happening, of what was accumulated."""
+
     sets: Mapping[str, Scalar] = {}
     adds: Mapping[str, Scalar] = {}
     notifies: tuple[Notice, ...] = ()
@@ -351,7 +362,7 @@ class _Effects:
 
 
 @frozen(kw_only=True)
-class EventDefinition(_Effects):
+class EventDefinition(EffectsDefinition):
     """`[events.E]`: from where to where, by whom, under which guards, with what, and what follows."""
 
     label: Label
@@ -368,11 +379,45 @@ class EventDefinition(_Effects):
 
 
 @frozen(kw_only=True)
-class ReactionDefinition(_Effects):
+class ReactionDefinition(EffectsDefinition):
     """`[[reactions]]`: effects that follow from a happening, with no change of state."""
 
     on: tuple[str, ...]
     when: str | None = None
+    cites: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------ the ledger
+
+
+@frozen(kw_only=True)
+class LedgerDefinition:
+    """`[ledger]`: the events that enter a line and strike one out, and the facts that a line is made of.
+    `keeps` is for how many whole years before this one lines are kept and may still be entered."""
+
+    entry: str
+    dated_by: str
+    enters: tuple[str, ...]
+    keeps: str
+    strikes: tuple[str, ...] = ()
+    rule: str | None = None
+    source: str | None = None
+
+
+@frozen(kw_only=True)
+class AccumulationDefinition(EffectsDefinition):
+    """`[accumulations.A]`: so many lines of a kind within a period, or an unbroken run of them, and what
+    follows. What it has counted is used up for it."""
+
+    label: Label
+    counts: tuple[str, ...]
+    when: str | None = None
+    none_of: tuple[str, ...] = ()
+    except_rules: tuple[str, ...] = ()
+    within: Literal["calendar month", "calendar year"] | None = None
+    at_least: Scalar | None = None
+    running: str | None = None
+    at: Literal["once", "period end"] = "once"
     cites: tuple[str, ...] = ()
 
 
@@ -475,7 +520,12 @@ class ChildDefinition:
 
 @frozen(kw_only=True)
 class LinkDefinition:
+    """`[links.L]`. `facts` are those of the opening, where the linked case is opened from here. With a `key`
+    the case is found by it (`ledger/employee/E-7`), and is told things but not followed."""
+
     workflow: str
+    key: tuple[Scalar, ...] = ()
+    facts: Mapping[str, Scalar] = {}
 
 
 @frozen(kw_only=True)
@@ -518,6 +568,8 @@ class WorkflowDefinition:
     children: Mapping[str, ChildDefinition] = {}
     links: Mapping[str, LinkDefinition] = {}
     reactions: tuple[ReactionDefinition, ...] = ()
+    ledger: LedgerDefinition | None = None
+    accumulations: Mapping[str, AccumulationDefinition] = {}
     invariants: Mapping[str, InvariantDefinition] = {}
 
     @property
@@ -559,11 +611,13 @@ class SharedDefinition:
 class ProfileHeader:
     """`[profile]`: whose settings these are, in which zone its days begin and end.
 
-    `unpublished` says what to do with a year whose working calendar the State has not published.
+    `unpublished` says what to do with a year whose working calendar the State has not published;
+    `extends` names the bundled profile that this one builds on.
     """
 
     id: str
     label: Label
+    extends: str | None = None
     zone: str = "Asia/Shanghai"
     unpublished: Literal["assume", "refuse"] = "assume"
 
@@ -581,11 +635,12 @@ class ProfileDefinition:
     """A firm's own settings by workflow id: `[parameters.project] answer_limit = "5 days"`.
 
     `labels` are keyed by the path of what they rename (`"events.pay_deposit"`), `tables` replace
-    whole tables, `calendar` is keyed by year.
+    whole tables, `accumulations` all those of a workflow, `calendar` is keyed by year.
     """
 
     profile: ProfileHeader
     parameters: Mapping[str, Mapping[str, Scalar]] = {}
     labels: Mapping[str, Mapping[str, Label]] = {}
     tables: Mapping[str, Mapping[str, TableRows]] = {}
+    accumulations: Mapping[str, Mapping[str, AccumulationDefinition]] = {}
     calendar: Mapping[str, CalendarYear] = {}

@@ -108,6 +108,19 @@ def _zone_faults(table: Table) -> Iterator[Fault]:
         yield Fault(f"found {described(zone)}; expected the name of a time zone", suggestion, ("zone",))
 
 
+# ------------------------------------------------------------------ tellings
+
+
+def _telling_faults(table: Table) -> Iterator[Fault]:
+    """A telling says something: an event, or facts."""
+    if "event" in table:
+        return
+    if not table.get("facts"):
+        yield Fault("it tells nothing yet", 'add event = "…", or facts = { … }')
+    elif "documents" in table:
+        yield Fault("documents go with an event", 'add event = "…", or leave them out', ("documents",))
+
+
 # ------------------------------------------------------------------ the table of shapes
 
 _FACT_SIGNS = (
@@ -148,10 +161,18 @@ SHAPES: Mapping[Any, Shape] = {
     model.AnyOf: Shape(filled=("any",)),
     model.DocumentRequirement: Shape(short="id"),
     model.Notice: Shape(short="role"),
-    model.Opening: Shape(short="child"),
-    model.Telling: Shape(one_of=("link", "child")),
+    model.Opening: Shape(one_of=("child", "link"), short="child"),
+    model.Telling: Shape(one_of=("link", "child"), check=_telling_faults),
+    model.LinkDefinition: Shape(filled=("key",)),
     model.EventDefinition: Shape(filled=("from", "by")),
     model.ReactionDefinition: Shape(filled=("on",)),
+    model.LedgerDefinition: Shape(filled=("enters", "strikes")),
+    model.AccumulationDefinition: Shape(
+        one_of=("within", "running"),
+        not_both=(("running", "at_least"), ("running", "none_of"), ("running", "at")),
+        filled=("counts", "none_of", "except_rules"),
+        positive=("at_least",),
+    ),
     model.PauseClause: Shape(filled=("in",)),
     model.TermDefinition: Shape(some_of=("limit", "until"), names=("name",)),
     model.PartDefinition: Shape(some_of=("limit", "until"), names=("name",)),
@@ -163,7 +184,8 @@ SHAPES: Mapping[Any, Shape] = {
     model.ProfileHeader: Shape(check=_zone_faults),
     model.CalendarYear: Shape(check=_day_faults),
     model.ProfileDefinition: Shape(
-        name_keys={"parameters": NAME, "labels": NAME, "tables": NAME}, check=_year_faults
+        name_keys=dict.fromkeys(("parameters", "labels", "tables", "accumulations"), NAME),
+        check=_year_faults,
     ),
 }
 

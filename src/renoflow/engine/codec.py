@@ -44,7 +44,9 @@ def entry_from_json(plan: Plan, data: bytes | str) -> HistoryEntry:
     entry = _decoded(data, HistoryEntry)
     told = entry.told
     if told is not None:
-        told = replace(told, facts=_of_relative(plan, told.workflow, told.facts, told.relation))
+        # What is told without a standing are facts of the listener's own.
+        relation = told.relation if told.state else "link"
+        told = replace(told, facts=_of_relative(plan, told.workflow, told.facts, relation))
     facts = entry.facts if entry.event.startswith("deadline.") else _typed(plan, entry.facts)
     return replace(entry, facts=facts, derived=_typed(plan, entry.derived), told=told)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
+from attrs import evolve
+from msgspec.structs import replace
+
 from renoflow.engine.adjustments import PUBLISHED, count_again, extend_by_hand
 from renoflow.engine.deadlines import UnpublishedYearError, pass_wake, put, run_ops
 from renoflow.engine.effects import change_facts, hand_out, react
-from renoflow.engine.linked import hear
+from renoflow.engine.ledger import against, count, keep
+from renoflow.engine.linked import facts_taken, hear
 from renoflow.engine.requirements import holds, transition_for, unmet
 from renoflow.engine.rules import Rules
 from renoflow.engine.step import Step, unopened
@@ -59,8 +63,8 @@ def decide(rules: Rules, case: Case, command: Command) -> Decision:
 
 def open_case(rules: Rules, case_id: str, command: Command) -> Decision:
     """A case begun by its opening event; a refused opening makes no case. `command.told` introduces the
-    parent that it belongs to."""
-    blank = unopened(rules.plan, case_id, command.at, command.told)
+    parent that it belongs to, `command.links` its peers."""
+    blank = unopened(rules.plan, case_id, command.at, command.told, command.links)
     step = Step(rules, blank, command.actor, command.at)
     try:
         reasons = _carry_out(step, command)
@@ -126,8 +130,7 @@ def _carry_out_of_engine(step: Step, command: Command) -> list[Reason]:
     """The doings that every workflow knows without declaring them."""
     name = command.event
     if command.told is not None:
-        hear_command(step, command)
-        return []
+        return hear_command(step, command)
     if name.startswith("deadline.") and name.endswith(".extend"):
         return extend_by_hand(step, command)
     if name == PUBLISHED and command.actor.id == SYSTEM:
@@ -150,19 +153,24 @@ def _attempt(
         reasons, kept = unmet(step, event, transition, command.facts, command.documents, command.payments)
     if reasons or transition is None:
         return reasons
+    ledger = step.plan.ledger
+    if ledger is not None and (reasons := against(step, ledger, event, kept)):
+        return reasons
     source = step.state
     if event.tracked or event.tracks_actor:
         step.remember_doing(event.name, event.tracked, event.tracks_actor)
     derived = change_facts(step, event.effects) if event.changes_facts else NO_FACTS
     if transition.enters:
         enter(step, event, transition)
-    step.record(event.name, source, kept, derived, command, cause)
+    number = step.record(event.name, source, kept, derived, command, cause)
     if transition.ops:
         run_ops(step, transition.ops, event.name)
     if event.hands_out:
         hand_out(step, event.effects, event.name)
     if transition.reactions:
         react(step, transition.reactions, event.name)
+    if ledger is not None:
+        keep(step, ledger, event, kept, number)
     return reasons
 
 
@@ -205,14 +213,21 @@ def _settle(step: Step, at: datetime) -> None:
 # ------------------------------------------------------------------ what was told
 
 
-def hear_command(step: Step, command: Command) -> None:
-    """Take in what a linked case tells, and let what listens to it follow."""
+def hear_command(step: Step, command: Command) -> list[Reason]:
+    """Take in what a linked case tells, and let what listens to it follow; or why it cannot be taken."""
     told = command.told
-    if told is None or command.actor.id != SYSTEM:
+    tied = told is not None and told.relation == "link" and told.opened
+    if told is None or (command.actor.id != SYSTEM and not tied):
         raise UsageError("only the system tells a case what happened in a linked one")
-    happenings = hear(step, told)
+    facts, reasons = facts_taken(step.plan, told)
+    if reasons:
+        return reasons
+    if facts:
+        command = evolve(command, told=replace(told, facts=facts))
+    happenings = hear(step, told, facts)
     number = step.record(command.event, step.state, command=command)
     happened(step, happenings, number, command.event)
+    return []
 
 
 def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) -> None:
@@ -230,6 +245,8 @@ def happened(step: Step, happenings: tuple[str, ...], cause: int, about: str) ->
     for happening in happenings:
         react(step, plan.reactions.get(happening, ()), happening)
         followers.extend((name, cause) for name in plan.fired.get(happening, ()))
+    if plan.ledger is not None:
+        count(step, plan.ledger, cause)
     if followers:
         _follow(step, followers)
 

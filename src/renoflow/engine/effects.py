@@ -9,7 +9,15 @@ from renoflow.engine.deadlines import extended, put
 from renoflow.engine.step import Step
 from renoflow.records import NO_FACTS, Document, FactValue
 from renoflow.workflow.clocks import as_length
-from renoflow.workflow.plan import EffectsPlan, GivenPlan, OpeningPlan, ReactionPlan, TellingPlan
+from renoflow.workflow.plan import (
+    EffectsPlan,
+    GivenPlan,
+    KeyPlan,
+    OpeningPlan,
+    PeerPlan,
+    ReactionPlan,
+    TellingPlan,
+)
 
 
 def change_facts(step: Step, effects: EffectsPlan) -> Mapping[str, FactValue]:
@@ -48,7 +56,10 @@ def hand_out(step: Step, effects: EffectsPlan, about: str) -> None:
             put(step, extension.clock, extended(step, plan, clock, length, sign, about, ""))
     for opening in effects.opens:
         if opening.when is None or opening.when(step):
-            _open(step, opening, about)
+            if isinstance(opening, PeerPlan):
+                _open_peer(step, opening, about)
+            else:
+                _open(step, opening, about)
     for telling in effects.tells:
         if telling.when is None or telling.when(step):
             _tell(step, telling, about)
@@ -90,22 +101,53 @@ def _open(step: Step, opening: OpeningPlan, about: str) -> None:
     step.opened = {**step.opened, name: number}
 
 
+def _open_peer(step: Step, peer: PeerPlan, about: str) -> None:
+    """A case under the name of a link, unless one stands there that has not ended; the second one that is
+    opened there has a number."""
+    there = step.links.get(peer.link)
+    if there is not None and not there.ended:
+        return
+    counted = f"link.{peer.link}"
+    number = step.opened.get(counted, 0) + 1
+    case = f"{step.before.id}/{peer.link}" if number == 1 else f"{step.before.id}/{peer.link}-{number}"
+    data = {"case": case, "link": peer.link, "facts": _known(step, peer.facts)}
+    step.effect("open", peer.workflow, about, data)
+    step.opened = {**step.opened, counted: number}
+
+
 def _tell(step: Step, telling: TellingPlan, about: str) -> None:
-    """An event offered to the linked case, or to every open child of a kind."""
+    """An event or facts for the linked case, for the one that a key finds, or for every open child."""
+    facts = _known(step, telling.facts)
+    if telling.event is None and not facts:
+        return
     data = {
         "event": telling.event,
-        "facts": _known(step, telling.facts),
+        "facts": facts,
         "documents": tuple(
             Document(name, step.documents[name].signatures)
             for name in telling.documents
             if name in step.documents
         ),
     }
-    if telling.relation == "link":
+    if telling.key is not None:
+        case = _keyed(step, telling.key)
+        if case:
+            opening = {"workflow": telling.key.workflow, "facts": _known(step, telling.key.facts)}
+            step.effect("tell", case, about, {**data, "opening": opening})
+    elif telling.relation == "link":
         linked = step.links.get(telling.name)
         # Without such a case the host is told, under the workflow's name.
         step.effect("tell", linked.case if linked else step.plan.links[telling.name], about, data)
-        return
-    for case in step.children.get(telling.name, {}).values():
-        if not case.ended:
-            step.effect("tell", case.case, about, data)
+    else:
+        for child in step.children.get(telling.name, {}).values():
+            if not child.ended:
+                step.effect("tell", child.case, about, data)
+
+
+def _keyed(step: Step, key: KeyPlan) -> str:
+    """The id of the case that a key finds; empty while a part of the key is not known."""
+    parts = [part(step) for part in key.parts]
+    if None in parts:
+        return ""
+    # A slash inside a part would make two keys one.
+    return "/".join((key.workflow, *(str(part).replace("%", "%25").replace("/", "%2F") for part in parts)))

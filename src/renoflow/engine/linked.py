@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-from renoflow.engine.step import Step
-from renoflow.records import Case, LinkedCase, Told
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from renoflow.engine.step import Step, as_linked
+from renoflow.records import Case, FactValue, LinkedCase, Reason, Told
 from renoflow.workflow.plan import ChildPlan, Plan
 
 
-def hear(step: Step, told: Told) -> tuple[str, ...]:
-    """Take in a linked case as it now stands; returns the happenings that it makes here."""
+def facts_taken(plan: Plan, told: Told) -> tuple[dict[str, FactValue], list[Reason]]:
+    """The listener's own facts that are the teller's to tell, as kept; or why they cannot be taken."""
+    if told.relation != "link" and told.state:
+        return {}, []
+    facts: dict[str, FactValue] = {}
+    reasons: list[Reason] = []
+    for name, value in told.facts.items():
+        fact = plan.facts.get(name)
+        if fact is None or fact.told_by != told.workflow:
+            continue
+        try:
+            facts[name] = fact.read(value)
+        except ValueError as error:
+            values = {"found": str(value), "wanted": fact.wanted, "why": str(error)}
+            reasons.append(Reason(code="fact_invalid", subject=name, label=fact.label, values=values))
+    if not facts and not reasons and not told.state:
+        reasons.append(Reason(code="nothing_told", subject=told.workflow))
+    return facts, reasons
+
+
+def hear(step: Step, told: Told, facts: Mapping[str, FactValue]) -> tuple[str, ...]:
+    """Take in a linked case as it now stands, or facts that it tells; returns the happenings here."""
+    if facts:
+        step.facts = {**step.facts, **facts}
+    if not told.state:
+        _recall_child(step, told)
+        return (f"{told.relation}.{told.name}.told",)
     if told.relation == "link":
-        return _hear_link(step, told)
+        happenings = _hear_link(step, told)
+        return (*happenings, f"link.{told.name}.told") if facts else happenings
+    return _hear_child(step, told)
+
+
+def _recall_child(step: Step, told: Told) -> None:
+    """What follows from facts that a child tells may read what is known of it already."""
+    known = step.children.get(told.name, {}).get(told.case) if told.relation == "child" else None
+    if known is not None:
+        step.told = replace(told, facts=known.facts)
+
+
+def _hear_child(step: Step, told: Told) -> tuple[str, ...]:
     plan = step.plan.children.get(told.name)
     if plan is None:
         return ()
     cases = step.children.get(told.name, {})
     old = cases.get(told.case)
-    now = LinkedCase(told.case, told.workflow, told.state, told.ended, told.facts)
     if told.ended and plan.forgets and told.state not in plan.watched:
         # An ended child that nothing reads any more is left to the history: the case stays small.
         step.put("children", told.name, {name: case for name, case in cases.items() if name != told.case})
     else:
-        step.put("children", told.name, {**cases, told.case: now})
+        step.put("children", told.name, {**cases, told.case: as_linked(told, told.facts)})
     step.told = told
     happenings = []
     if told.opened:
@@ -39,18 +79,13 @@ def hear(step: Step, told: Told) -> tuple[str, ...]:
 
 
 def _hear_link(step: Step, told: Told) -> tuple[str, ...]:
-    """A parent or another linked case has moved, or tells a fact that is its to tell."""
+    """A parent or a peer has moved, or has been tied to this case."""
+    if told.opened and told.name not in step.plan.links:
+        if told.case not in step.followers:
+            step.changes["followers"] = (*step.followers, told.case)
+        return ()
     old = step.links.get(told.name)
-    linked = LinkedCase(told.case, told.workflow, told.state, told.ended)
-    step.put("links", told.name, linked)
-    step.told = told
-    ours = {
-        name: value
-        for name, value in told.facts.items()
-        if name in step.plan.facts and step.plan.facts[name].told_by == told.workflow
-    }
-    if ours:
-        step.facts = {**step.facts, **ours}
+    step.put("links", told.name, as_linked(told))
     return (f"link.{told.name}.moved",) if old is None or old.state != told.state else ()
 
 
@@ -114,8 +149,10 @@ def introduction(parent: Plan, case: Case, workflow: str, known_as: str = "") ->
     )
 
 
-def told_to_child(parent: Plan, child: Plan, before: Case | None, after: Case) -> bool:
-    """Whether a move of the parent concerns a child: its file reads one of the two states, or any move."""
-    if before is None or before.state == after.state or child.listens == frozenset():
+def concerns(listener: Plan, name: str, before: Case | None, after: Case) -> bool:
+    """Whether a move concerns a case that links the other under `name`: its file reads one of the two states,
+    or listens to every move."""
+    if before is None or before.state == after.state:
         return False
-    return child.listens is None or before.state in child.listens or after.state in child.listens
+    states = listener.listens.get(name, frozenset())
+    return states is None or before.state in states or after.state in states

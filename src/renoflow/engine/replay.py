@@ -53,4 +53,5 @@ def _command(entry: HistoryEntry) -> Command:
         payments=entry.payments,
         note=entry.note,
         told=entry.told,
+        links=entry.links,
     )

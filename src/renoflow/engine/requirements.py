@@ -152,7 +152,12 @@ def _not_allowed(step: Step, event: EventPlan, name: str) -> Reason:
 
 
 def _is_linked(step: Step, workflow: str) -> bool:
-    return any(case.workflow == workflow for case in step.links.values())
+    """Whether a case of that workflow is linked, as a parent, a peer or a child."""
+    if any(case.workflow == workflow for case in step.links.values()):
+        return True
+    return any(
+        cases and step.plan.children[name].workflow == workflow for name, cases in step.children.items()
+    )
 
 
 def short(value: object) -> str:

@@ -20,6 +20,7 @@ from renoflow.records import (
     Effect,
     FactValue,
     HistoryEntry,
+    LedgerLine,
     LinkedCase,
     Told,
 )
@@ -35,9 +36,9 @@ class Step:
     """A case on its way from one version to the next; it satisfies `workflow.scene.Scene`."""
 
     __slots__ = (
-        "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "deadlines",
-        "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments", "plan",
-        "rules", "state", "told", "wakes_at",
+        "_day", "_day_at", "actor", "at", "before", "calendar", "changes", "clocks_changed", "counted",
+        "deadlines", "documents", "effects", "entered_at", "entries", "facts", "number", "opened", "payments",
+        "plan", "rules", "state", "told", "wakes_at",
     )  # fmt: skip
 
     def __init__(self, rules: Rules, case: Case, actor: Actor, at: datetime) -> None:
@@ -58,6 +59,7 @@ class Step:
         self.wakes_at = case.wakes_at
         self.clocks_changed = False
         self.told: Told | None = None
+        self.counted: tuple[LedgerLine, ...] = ()
         self.changes: dict[str, Any] = {}
         self.entries: list[HistoryEntry] = []
         self.effects: list[Effect] = []
@@ -82,6 +84,11 @@ class Step:
         return found
 
     @property
+    def followers(self) -> tuple[str, ...]:
+        found: tuple[str, ...] = self._now("followers")
+        return found
+
+    @property
     def happened(self) -> Mapping[str, tuple[datetime, ...]]:
         found: Mapping[str, tuple[datetime, ...]] = self._now("happened")
         return found
@@ -94,6 +101,11 @@ class Step:
     @property
     def remembered(self) -> Mapping[str, str]:
         found: Mapping[str, str] = self._now("remembered")
+        return found
+
+    @property
+    def ledger(self) -> tuple[LedgerLine, ...]:
+        found: tuple[LedgerLine, ...] = self._now("ledger")
         return found
 
     @property
@@ -153,6 +165,7 @@ class Step:
         derived: Mapping[str, FactValue] = NO_FACTS,
         command: Command | None = None,
         cause: int | None = None,
+        note: str = "",
     ) -> int:
         """Write a line of the history and return its number; what a command brought stands in it."""
         number = self.number = self.number + 1
@@ -169,6 +182,7 @@ class Step:
                 target=self.state,
                 facts=facts,
                 derived=derived,
+                note=note,
                 cause=cause,
             )
         else:
@@ -188,6 +202,7 @@ class Step:
                 note=command.note,
                 told=command.told,
                 cause=cause,
+                links=command.links,
             )
         self.entries.append(entry)
         return number
@@ -234,8 +249,8 @@ class Step:
         del self.effects[effects:]
 
 
-def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Case:
-    """The case before its opening event, with its links to the parent that it belongs to."""
+def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None, peers: tuple[Told, ...]) -> Case:
+    """The case before its opening event, with its links to the parent that it belongs to and to its peers."""
     blank = Case(
         id=case_id,
         workflow=plan.id,
@@ -244,8 +259,16 @@ def unopened(plan: Plan, case_id: str, at: datetime, parent: Told | None) -> Cas
         entries=0,
         at=at,
     )
-    if parent is None:
+    if parent is None and not peers:
         return blank
-    linked = LinkedCase(parent.case, parent.workflow, parent.state, parent.ended)
-    links = dict.fromkeys(plan.link_names(parent.workflow), linked)
-    return replace(blank, parent=parent.case, known_as=parent.name, links=links)
+    links = {told.name: as_linked(told) for told in peers if told.name in plan.links}
+    followers = tuple(told.case for told in peers if told.name not in plan.links)
+    if parent is not None:
+        links = {**dict.fromkeys(plan.link_names(parent.workflow), as_linked(parent)), **links}
+        blank = replace(blank, parent=parent.case, known_as=parent.name)
+    return replace(blank, links=links, followers=followers)
+
+
+def as_linked(told: Told, facts: Mapping[str, Any] = NO_FACTS) -> LinkedCase:
+    """What is kept of a linked case that tells how it stands."""
+    return LinkedCase(told.case, told.workflow, told.state, told.ended, facts)

@@ -15,10 +15,12 @@ from renoflow.engine.decide import Marks, after_marks, decide, mark_due, open_ca
 from renoflow.engine.explain import Explanation, explain
 from renoflow.engine.linked import introduction
 from renoflow.engine.outlook import Option, RouteStep
+from renoflow.engine.peers import standing
 from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
 from renoflow.engine.step import Step
+from renoflow.engine.tally import Tally, tally
 from renoflow.errors import UnknownName, UsageError
 from renoflow.records import (
     NO_FACTS,
@@ -31,7 +33,7 @@ from renoflow.records import (
     Told,
 )
 from renoflow.values import Actor, Label, check_text, instant
-from renoflow.workflow.catalog import Profile, load_definitions, load_profile
+from renoflow.workflow.catalog import Profile, extended, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.leaves import Predicate
 from renoflow.workflow.machine import build_machine
@@ -81,10 +83,11 @@ class Workflow:
         note: str = "",
         event: str | None = None,
         parent: Told | None = None,
+        links: Iterable[Told] = (),
     ) -> Decision:
         """A new case by the opening event (named when there are several), or the reasons why not.
 
-        `parent` introduces the case that it belongs to (see `introduce`).
+        `parent` introduces the case that it belongs to (see `introduce`), `links` its peers (see `standing`).
         """
         if not case_id:
             raise UsageError("a case needs an id; found an empty string")
@@ -98,6 +101,7 @@ class Workflow:
             payments=payments,
             note=note,
             told=parent,
+            links=tuple(links),
         )
         return open_case(self._rules, case_id, command)
 
@@ -105,6 +109,12 @@ class Workflow:
         """What a new case of `workflow` is told of this one, as the `parent` of its opening."""
         self._own(case)
         return introduction(self.plan, case, workflow, known_as)
+
+    def standing(self, case: Case, name: str) -> Told:
+        """What a case that is being tied to this one under `name` is told of it: at its opening, or by a
+        command `link.<name>.told`."""
+        self._own(case)
+        return standing(self.plan, case, name, opened=True)
 
     @property
     def opening(self) -> str:
@@ -164,6 +174,11 @@ class Workflow:
         """Why a deadline is due when it is."""
         self._own(case)
         return explain(self._rules, case, deadline)
+
+    def tally(self, case: Case, at: datetime | str) -> tuple[Tally, ...]:
+        """What the case's ledger comes to by each accumulation: the lines that count, and what is missing."""
+        self._own(case)
+        return tally(self._rules, case, instant(at))
 
     def time_by_side(self, history: Iterable[HistoryEntry], until: datetime | str) -> dict[str, Any]:
         """For how long the case has waited for each side, as timedeltas by side."""
@@ -227,16 +242,17 @@ def load_workflows(
     profile: str | Path | ProfileDefinition | None = None,
     predicates: Mapping[str, Predicate] | None = None,
 ) -> Workflows:
-    """The bundled workflows (or `only` some), a host's own files, a firm's profile over all of them.
+    """The bundled workflows (or `only` some), a host's own files, a firm's profile over all of them: a file,
+    or a bundled profile by its name.
 
     `predicates` are the functions behind `registered` conditions, by name. Raises `DefinitionError` with
     every fault of every file.
     """
     found: Profile | None = None
     if isinstance(profile, (str, Path)):
-        found = load_profile(Path(profile))
+        found = load_profile(profile)
     elif profile is not None:
-        found = Profile(definition=profile)
+        found = Profile(definition=extended(profile))
     definitions = load_definitions(*(Path(path) for path in paths), only=only, profile=found)
     return Workflows(definitions, profile=None if found is None else found.definition, predicates=predicates)
 

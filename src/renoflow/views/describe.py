@@ -136,10 +136,12 @@ def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) 
             _notice(flow, item, lang) for item in event.notifies
         )
     if event.opens:
-        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(item.child for item in event.opens)
+        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(
+            item.child or item.link or "" for item in event.opens
+        )
     if event.tells:
         yield f"  {HEAD['tells'].text(lang)}: " + ", ".join(
-            f"{item.link or item.child}: {item.event}" for item in event.tells
+            f"{item.link or item.child}: {item.event or ', '.join(item.facts)}" for item in event.tells
         )
     if event.asks:
         yield f"  {HEAD['asks'].text(lang)}: " + ", ".join(item.host for item in event.asks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,6 +10,9 @@ from datetime import datetime, timedelta
 import pendulum
 
 from renoflow.values import Label, Lang
+
+# What is not to be broken: a Latin word with what follows it, or one Chinese character with its stops.
+_PIECE = re.compile(r"[！-～\u3000-\u303f]*[!-~]+ *|.[，。；：、？！）」》”]* *")
 
 
 def width(text: str) -> int:
@@ -32,6 +36,19 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def wrap(text: str, *, indent: int, columns: int = 100) -> list[str]:
+    """A text in lines of so many columns, all but the first one indented; Chinese breaks anywhere but
+    before a stop."""
+    lines, line = [], ""
+    for piece in _PIECE.findall(text):
+        if line.strip() and width(line + piece.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+    return [*lines, line.rstrip()]
 
 
 def distance(at: datetime, now: datetime, lang: Lang) -> str:

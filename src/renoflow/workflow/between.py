@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from renoflow.definition.model import (
-    EventDefinition,
+    EffectsDefinition,
     FactDefinition,
-    ReactionDefinition,
     Scalar,
     WorkflowDefinition,
 )
@@ -68,8 +67,11 @@ class Between:
             )
 
 
-def doings(own: WorkflowDefinition) -> Iterator[tuple[str, EventDefinition | ReactionDefinition]]:
+def doings(own: WorkflowDefinition) -> Iterator[tuple[str, EffectsDefinition]]:
+    """Everything that has effects, with its path."""
     for name, event in own.events.items():
         yield f"events.{name}", event
     for number, reaction in enumerate(own.reactions):
         yield f"reactions[{number}]", reaction
+    for name, accumulation in own.accumulations.items():
+        yield f"accumulations.{name}", accumulation

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from attrs import frozen
 
+from renoflow.definition.lines import line_of
 from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.definition.reader import read_profile, read_workflow
 from renoflow.errors import DefinitionError, Problem, UnknownName
+from renoflow.workflow.bundled import bundled_folder
 from renoflow.workflow.checks import check_together, check_workflow
-from renoflow.workflow.profiles import apply_profile, check_profile
+from renoflow.workflow.profiles import apply_profile, built_on, check_profile
 
 SHARED = ("roles",)
 """Bundled files that other files use and that are no workflows themselves."""
+
+PROFILES = "profiles"
+"""The folder of the bundled profiles, beside the workflows."""
 
 
 @frozen(kw_only=True)
@@ -34,14 +37,6 @@ class Profile:
     definition: ProfileDefinition
     name: str = ""
     text: str = ""
-
-
-def bundled_folder() -> Traversable:
-    """`workflows/`: package data in a wheel, beside `src/` in a checkout or an editable install."""
-    packaged = files("renoflow") / "workflows"
-    if packaged.is_dir():
-        return packaged
-    return Path(__file__).resolve().parents[3] / "workflows"
 
 
 def bundled_sources() -> dict[str, Source]:
@@ -111,8 +106,48 @@ def load_definitions(
     return {name: apply_profile(item, profile.definition) for name, item in definitions.items()}
 
 
-def load_profile(path: Path) -> Profile:
-    """A firm's profile; raises `DefinitionError` with every fault of the file."""
-    data = path.read_bytes()
-    definition = read_profile(data, file=str(path))
-    return Profile(definition=definition, name=str(path), text=data.decode("utf-8", "replace"))
+def bundled_profiles() -> dict[str, Source]:
+    """The bundled profiles by their name."""
+    found = sorted(
+        (item for item in (bundled_folder() / PROFILES).iterdir() if item.name.endswith(".toml")),
+        key=lambda item: item.name,
+    )
+    return {
+        item.name.removesuffix(".toml"): Source(name=f"{PROFILES}/{item.name}", text=item.read_text("utf-8"))
+        for item in found
+    }
+
+
+def load_profile(where: str | Path) -> Profile:
+    """A firm's profile, or a bundled one by its name; raises `DefinitionError` with every fault of the file,
+    `UnknownName` for a name that is neither bundled nor a file."""
+    bundled = bundled_profiles()
+    source = bundled.get(str(where))
+    if source is None:
+        path = Path(where)
+        if not path.suffix and not path.exists():
+            raise UnknownName("profile", str(where), bundled)
+        source = Source(name=str(path), text=path.read_bytes())
+    definition = read_profile(source.text, file=source.name)
+    text = source.text if isinstance(source.text, str) else source.text.decode("utf-8", "replace")
+    return Profile(definition=extended(definition, file=source.name, text=text), name=source.name, text=text)
+
+
+def extended(profile: ProfileDefinition, *, file: str = "", text: str = "") -> ProfileDefinition:
+    """The profile with the bundled one that it builds on beneath it; raises `DefinitionError` when there is
+    none of that name."""
+    name = profile.profile.extends
+    if name is None:
+        return profile
+    bundled = bundled_profiles()
+    if name not in bundled:
+        path = "profile.extends"
+        problem = Problem(
+            message=f"there is no bundled profile {name!r}",
+            path=path,
+            file=file,
+            line=line_of(text, path) if text else None,
+            suggestion=f"bundled are {', '.join(bundled)}",
+        )
+        raise DefinitionError([problem])
+    return built_on(read_profile(bundled[name].text, file=bundled[name].name), profile)

@@ -13,18 +13,23 @@ from renoflow.workflow.between import Definitions
 from renoflow.workflow.checks_doings import HISTORY, SAME, START
 
 Doing = tuple[str, str]
-"""An event of a workflow: `("project", "suspend")`."""
+"""An event of a workflow, `("project", "suspend")`, or a reaction, `("project", "reactions[0]")`."""
 
 
 def endless_chains(definitions: Definitions) -> list[tuple[Doing, ...]]:
-    """Every circle of events that runs through another case and can go round again, each once."""
+    """Every circle that runs through another case and can go round again, each once."""
     inside: dict[Doing, set[Doing]] = {}
     follows: dict[Doing, tuple[Doing, ...]] = {}
     for name, definition in definitions.items():
         for event in definition.events:
-            inside[name, event] = set(_within(definition, event))
+            known = _known_at_home(definition, event)
+            inside[name, event] = set(_listening(definition, known))
             across = _across(definitions, definition, event)
             follows[name, event] = tuple(dict.fromkeys((*across, *inside[name, event])))
+        for number, reaction in enumerate(definition.reactions):
+            doing = name, f"reactions[{number}]"
+            inside[doing] = set()
+            follows[doing] = tuple(dict.fromkeys(_handed_out(definitions, definition, reaction)))
     found: dict[frozenset[Doing], tuple[Doing, ...]] = {}
     for doing in follows:
         way = _way_back(doing, follows)
@@ -50,25 +55,29 @@ def _way_back(start: Doing, follows: dict[Doing, tuple[Doing, ...]]) -> tuple[Do
 # ------------------------------------------------------------------ what follows at once
 
 
-def _within(own: WorkflowDefinition, name: str) -> Iterator[Doing]:
-    """The events of its own case that an accepted event fires."""
-    known = _known_at_home(own, name)
-    yield from (
-        (own.id, other) for other, event in own.events.items() if not known.isdisjoint(event.fired_by)
-    )
+def _listening(own: WorkflowDefinition, happenings: set[str]) -> Iterator[Doing]:
+    """The events that these happenings fire, and the reactions to them."""
+    for name, event in own.events.items():
+        if not happenings.isdisjoint(event.fired_by):
+            yield own.id, name
+    for number, reaction in enumerate(own.reactions):
+        if not happenings.isdisjoint(reaction.on):
+            yield own.id, f"reactions[{number}]"
 
 
 def _known_at_home(own: WorkflowDefinition, name: str) -> set[str]:
     event = own.events[name]
-    opened = {f"child.{opening.child.partition(':')[0]}.opened" for opening in event.opens}
+    opened = {
+        f"child.{one.child.partition(':')[0]}.opened" if one.child is not None else f"link.{one.link}.moved"
+        for one in event.opens
+    }
     return {name, *opened, *(() if event.to in (SAME, HISTORY) else (f"state.{event.to}.entered",))}
 
 
 def _across(definitions: Definitions, own: WorkflowDefinition, name: str) -> Iterator[Doing]:
-    """The events of linked cases that an accepted event brings about in the same transaction."""
+    """What an accepted event brings about in linked cases, in the same transaction."""
     event = own.events[name]
     yield from _handed_out(definitions, own, event)
-    yield from _reactions(definitions, own, _known_at_home(own, name))
     for other in definitions.values():
         heard = set[str]()
         for key, child in other.children.items():
@@ -76,8 +85,7 @@ def _across(definitions: Definitions, own: WorkflowDefinition, name: str) -> Ite
                 heard |= {f"child.{key}.{one}" for one in _told_to_parent(own, name, child.hears)}
         if event.to != SAME:
             heard |= {f"link.{key}.moved" for key, link in other.links.items() if link.workflow == own.id}
-        yield from ((other.id, n) for n, e in other.events.items() if not heard.isdisjoint(e.fired_by))
-        yield from _reactions(definitions, other, heard)
+        yield from _listening(other, heard)
 
 
 def _told_to_parent(own: WorkflowDefinition, name: str, hears: tuple[str, ...]) -> Iterator[str]:
@@ -93,27 +101,40 @@ def _told_to_parent(own: WorkflowDefinition, name: str, hears: tuple[str, ...]) 
         yield "reopened"
 
 
-def _reactions(definitions: Definitions, own: WorkflowDefinition, happenings: set[str]) -> Iterator[Doing]:
-    for reaction in own.reactions:
-        if not happenings.isdisjoint(reaction.on):
-            yield from _handed_out(definitions, own, reaction)
-
-
 def _handed_out(
     definitions: Definitions, own: WorkflowDefinition, item: EventDefinition | ReactionDefinition
 ) -> Iterator[Doing]:
-    """Events of linked cases that an effect offers."""
+    """What an effect offers to linked cases, and those that it opens."""
     for telling in item.tells:
-        relation = own.links.get(telling.link or "") or own.children.get(telling.child or "")
+        link = own.links.get(telling.link or "")
+        relation = link or own.children.get(telling.child or "")
         other = definitions.get(relation.workflow) if relation is not None else None
-        if other is not None and telling.event in other.events:
+        if other is None:
+            continue
+        if telling.event is None:
+            yield from _listening(other, _told_happenings(other, own.id))
+        elif telling.event in other.events:
             yield other.id, telling.event
+        if link is not None and link.key:
+            yield from _openings(other)
     for opening in item.opens:
-        child = own.children.get(opening.child.partition(":")[0])
-        other = definitions.get(child.workflow) if child is not None else None
-        for name, event in other.events.items() if other is not None else ():
-            if START in event.from_ and SYSTEM in event.by and other is not None:
-                yield other.id, name
+        child = (opening.child or "").partition(":")[0]
+        opened = own.children.get(child) or own.links.get(opening.link or "")
+        other = definitions.get(opened.workflow) if opened is not None else None
+        if other is not None:
+            yield from _openings(other)
+
+
+def _told_happenings(listener: WorkflowDefinition, teller: str) -> set[str]:
+    """What it is called in a file that cases of a workflow have told it facts."""
+    links = {f"link.{name}.told" for name, link in listener.links.items() if link.workflow == teller}
+    return links | {f"child.{n}.told" for n, child in listener.children.items() if child.workflow == teller}
+
+
+def _openings(own: WorkflowDefinition) -> Iterator[Doing]:
+    for name, event in own.events.items():
+        if START in event.from_ and SYSTEM in event.by:
+            yield own.id, name
 
 
 # ------------------------------------------------------------------ whether it goes round again
@@ -122,8 +143,9 @@ def _handed_out(
 def _goes_round(definitions: Definitions, way: tuple[Doing, ...]) -> bool:
     """Whether each workflow could take its part again: a case that is opened anew each time always can."""
     for workflow in {name for name, _ in way}:
-        events = [definitions[workflow].events[event] for name, event in way if name == workflow]
-        if not any(START in event.from_ for event in events) and not _closes(events):
+        own = definitions[workflow].events
+        events = [own[event] for name, event in way if name == workflow and event in own]
+        if events and not any(START in event.from_ for event in events) and not _closes(events):
             return False
     return True
 

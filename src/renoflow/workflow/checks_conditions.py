@@ -77,7 +77,7 @@ def _fact(inspection: Inspection, leaf: FactLeaf, path: str) -> None:
 
 def _fact_test(inspection: Inspection, leaf: FactLeaf, test: str, kind: Kind, path: str) -> None:
     value = getattr(leaf, test)
-    what = f"fact {leaf.fact!r}"
+    what = f"{'amount' if leaf.fact in inspection.definition.amounts else 'fact'} {leaf.fact!r}"
     if test in COMPARISONS:
         if kind.type not in ORDERED:
             inspection.fault(path, f"{what} is {kind}, which has no order", "use equals, in or known")
@@ -104,10 +104,7 @@ def _fact_test(inspection: Inspection, leaf: FactLeaf, test: str, kind: Kind, pa
 
 
 def _whole_number(inspection: Inspection, value: Any, path: str) -> None:
-    if isinstance(value, str) and value.startswith("@"):
-        inspection.fault(path, f"{value!r} cannot stand here", "write a whole number or a $parameter")
-    else:
-        inspection.put(value, WHOLE, path, "a number of days")
+    inspection.put(value, WHOLE, path, "a number of days")
 
 
 # ------------------------------------------------------------------ the other leaves
@@ -246,7 +243,8 @@ def _parameter(inspection: Inspection, leaf: ParameterLeaf, path: str) -> None:
 
 
 def _linked(inspection: Inspection, leaf: LinkedLeaf, path: str) -> None:
-    inspection.known("links", leaf.linked, f"{path}.linked")
+    if inspection.known("links", leaf.linked, f"{path}.linked"):
+        inspection.followed(leaf.linked, f"{path}.linked")
     if leaf.exists is False and (leaf.state is not None or leaf.state_not is not None):
         inspection.fault(path, "a case that is not there has no state", "drop state, or exists = false")
 

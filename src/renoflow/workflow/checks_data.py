@@ -8,6 +8,7 @@ from renoflow.definition.model import (
     AmountTerm,
     ChildDefinition,
     FactDefinition,
+    LinkDefinition,
     ParameterDefinition,
     Scalar,
     Side,
@@ -17,12 +18,12 @@ from renoflow.definition.model import (
 from renoflow.values import SYSTEM, parse_duration, parse_money, parse_percent
 from renoflow.workflow.inspection import CHILD_HAPPENINGS, Inspection, near
 from renoflow.workflow.kinds import (
+    AMOUNT_KINDS,
     MONEY,
     NUMBERS,
     ORDERED,
     PERCENT,
     ROW_TEXTS,
-    WHOLE,
     Kind,
     kind_of_column,
     kind_of_fact,
@@ -32,7 +33,7 @@ from renoflow.workflow.kinds import (
 )
 
 _BOUNDS = ("at_least", "at_most", "above", "below")
-_RESERVED = ("today", "actor", "child")
+_RESERVED = ("today", "actor", "case", "child", "counted")
 
 
 def check_data(inspection: Inspection) -> None:
@@ -55,6 +56,8 @@ def check_data(inspection: Inspection) -> None:
     _check_amounts(inspection)
     for name, child in definition.children.items():
         _check_child(inspection, child, f"children.{name}")
+    for name, link in definition.links.items():
+        _check_link(inspection, name, link, f"links.{name}")
 
 
 def _check_states(inspection: Inspection) -> None:
@@ -255,7 +258,9 @@ def _check_amounts(inspection: Inspection) -> None:
         path = f"amounts.{name}"
         if name in _RESERVED:
             inspection.fault(path, f"@{name} has a meaning of its own", "rename the amount")
-        target = MONEY if amount.type == "money" else WHOLE
+        target = AMOUNT_KINDS[amount.type]
+        if amount.rounded == "down" and amount.type != "money":
+            inspection.fault(f"{path}.rounded", f"a {amount.type} is not rounded to the cent", "remove it")
         done = False
         for number, term in enumerate(amount.terms):
             place = f"{path}.terms[{number}]"
@@ -335,3 +340,24 @@ def _check_child(inspection: Inspection, child: ChildDefinition, path: str) -> N
         inspection.fault(
             f"{path}.tells_next", "the children have no order, so none is next", "give each a list of values"
         )
+
+
+# ------------------------------------------------------------------ links
+
+_KEYS = frozenset(("actor", "text", "enum", "whole", "count", "date"))
+
+
+def _check_link(inspection: Inspection, name: str, link: LinkDefinition, path: str) -> None:
+    if name in inspection.definition.children:
+        inspection.fault(path, f"{name!r} is a child too, and the cases would share their ids", "rename one")
+    for fact, value in link.facts.items():
+        inspection.kind(value, f"{path}.facts.{fact}")
+    for number, part in enumerate(link.key):
+        place = f"{path}.key[{number}]"
+        kind = inspection.kind(part, place)
+        if isinstance(kind, Kind) and kind.type not in _KEYS:
+            inspection.fault(
+                place, f"{part!r} is {kind}, which is no part of a key", "use a person, a name or a number"
+            )
+        elif isinstance(kind, bool) or kind == "":
+            inspection.fault(place, f"{kind!r} is no part of a key", "write a text, or @<fact>")

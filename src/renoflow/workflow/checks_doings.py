@@ -9,10 +9,10 @@ from renoflow.definition.model import (
     ActorRoleLeaf,
     ActorSameLeaf,
     ConditionNode,
+    EffectsDefinition,
     EventDefinition,
     Extension,
     Notice,
-    ReactionDefinition,
     Scalar,
     Telling,
     walk_condition,
@@ -34,7 +34,7 @@ def check_doings(inspection: Inspection) -> None:
         path = f"reactions[{number}]"
         inspection.happenings(reaction.on, f"{path}.on")
         inspection.condition(reaction.when, f"{path}.when")
-        _check_effects(inspection, reaction, path, tellers=_tellers(reaction.on))
+        check_doing(inspection, reaction, path, tellers=_tellers(reaction.on))
     for name, invariant in inspection.definition.invariants.items():
         path = f"invariants.{name}.always"
         inspection.each_known("states", invariant.always.state, f"{path}.state")
@@ -104,7 +104,7 @@ def _check_event(inspection: Inspection, name: str, event: EventDefinition, path
             "nothing happens in a case before it is open",
             "open it as a child, or leave fired_by out",
         )
-    _check_effects(inspection, event, path, tellers=_tellers(event.fired_by))
+    check_doing(inspection, event, path, tellers=_tellers(event.fired_by))
 
 
 def _check_ways(inspection: Inspection, event: EventDefinition, path: str) -> None:
@@ -170,9 +170,10 @@ def _tellers(happenings: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(happening.split(".")[1] for happening in happenings))
 
 
-def _check_effects(
-    inspection: Inspection, item: EventDefinition | ReactionDefinition, path: str, *, tellers: tuple[str, ...]
+def check_doing(
+    inspection: Inspection, item: EffectsDefinition, path: str, *, tellers: tuple[str, ...] = ()
 ) -> None:
+    """The effects of an event, of a happening, or of what was accumulated."""
     _check_sets(inspection, item.sets, f"{path}.sets", tellers)
     _check_adds(inspection, item.adds, f"{path}.adds", tellers)
     for number, notice in enumerate(item.notifies):
@@ -180,7 +181,13 @@ def _check_effects(
     for number, opening in enumerate(item.opens):
         place = f"{path}.opens[{number}]"
         inspection.condition(opening.when, f"{place}.when")
-        _check_opening(inspection, opening.child, place)
+        if opening.child is not None:
+            _check_opening(inspection, opening.child, place)
+        if opening.link is not None and inspection.known("links", opening.link, f"{place}.link"):
+            inspection.used.add(("opened", opening.link))
+            inspection.followed(opening.link, f"{place}.link")
+        for fact, value in opening.facts.items():
+            inspection.kind(value, f"{place}.facts.{fact}")
     for number, telling in enumerate(item.tells):
         _check_telling(inspection, telling, f"{path}.tells[{number}]", tellers)
     for number, asking in enumerate(item.asks):
@@ -279,8 +286,8 @@ def _check_opening(inspection: Inspection, text: str, path: str) -> None:
 
 def _check_telling(inspection: Inspection, telling: Telling, path: str, tellers: tuple[str, ...]) -> None:
     inspection.condition(telling.when, f"{path}.when")
-    if telling.link is not None:
-        inspection.known("links", telling.link, f"{path}.link")
+    if telling.link is not None and inspection.known("links", telling.link, f"{path}.link"):
+        inspection.used.add(("told", telling.link))
     if telling.child is not None:
         inspection.known("children", telling.child, f"{path}.child")
     for fact, value in telling.facts.items():

@@ -180,11 +180,13 @@ def _happenings(definition: WorkflowDefinition, link: _Link) -> set[str]:
     """What becomes known at once when an event is accepted, children opened included."""
     event = definition.events[link.event]
     found = {link.event} | ({f"state.{link.state}.entered"} if link.entered else set())
-    opened = [opening.child for opening in event.opens]
+    opened = [*event.opens]
     for reaction in definition.reactions:
         if not found.isdisjoint(reaction.on):
-            opened += [opening.child for opening in reaction.opens]
-    return found | {f"child.{child.partition(':')[0]}.opened" for child in opened}
+            opened += reaction.opens
+    children = {one.child.partition(":")[0] for one in opened if one.child is not None}
+    peers = {one.link for one in opened if one.link is not None}
+    return found | {f"child.{name}.opened" for name in children} | {f"link.{name}.moved" for name in peers}
 
 
 def _circles(follows: Mapping[_Link, set[_Link]]) -> list[tuple[str, ...]]:
@@ -215,7 +217,7 @@ def _check_openings_for_ever(inspection: Inspection) -> None:
     reactions = inspection.definition.reactions
     after: dict[str, set[str]] = {}
     for reaction in reactions:
-        opened = {opening.child.partition(":")[0] for opening in reaction.opens}
+        opened = {one.child.partition(":")[0] for one in reaction.opens if one.child is not None}
         for happening in reaction.on:
             if happening.startswith("child.") and happening.endswith(".opened"):
                 after.setdefault(happening.split(".")[1], set()).update(opened)

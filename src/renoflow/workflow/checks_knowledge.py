@@ -11,6 +11,7 @@ from renoflow.definition.model import (
     AllOf,
     AnyOf,
     ConditionNode,
+    EffectsDefinition,
     FactLeaf,
     NotOf,
     Scalar,
@@ -90,15 +91,19 @@ def _referred(value: Scalar | None) -> str:
 
 
 def check_knowledge(inspection: Inspection) -> None:
-    """Run last: it needs to know which names the rest of the file has used."""
+    """Facts without a source, guards that can never hold, circles of names."""
     definition = inspection.definition
     nowhere = _check_sources(inspection)
     _check_guards(inspection, state_graph(definition), nowhere)
     _check_circles(inspection)
-    _check_unused(inspection)
 
 
 # ------------------------------------------------------------------ where facts come from
+
+
+def _by_the_way(definition: WorkflowDefinition) -> tuple[EffectsDefinition, ...]:
+    """What has effects without being an event."""
+    return (*definition.reactions, *definition.accumulations.values())
 
 
 def _check_sources(inspection: Inspection) -> list[str]:
@@ -108,7 +113,7 @@ def _check_sources(inspection: Inspection) -> list[str]:
     given = {name for event in definition.events.values() for name in (*event.gives, *event.may_give)}
     set_ = {
         name
-        for item in (*definition.events.values(), *definition.reactions)
+        for item in (*definition.events.values(), *_by_the_way(definition))
         for name in (*item.sets, *item.adds)
     }
     for name, fact in definition.facts.items():
@@ -167,7 +172,7 @@ def _check_guards(inspection: Inspection, graph: StateGraph, nowhere: list[str])
 def _known_facts(definition: WorkflowDefinition, graph: StateGraph) -> Mapping[str, frozenset[str]]:
     """Per state, every fact that may be known there, by any way."""
     always = {n for n, fact in definition.facts.items() if fact.told_by is not None or fact.type == "count"}
-    always |= {name for reaction in definition.reactions for name in (*reaction.sets, *reaction.adds)}
+    always |= {name for item in _by_the_way(definition) for name in (*item.sets, *item.adds)}
     known: dict[str, set[str]] = {name: set(always) for name in (START, *definition.states)}
     changed = True
     while changed:
@@ -223,6 +228,8 @@ def _needs_of_condition(definition: WorkflowDefinition, node: ConditionNode) -> 
     elif isinstance(node, NotOf):
         yield from _needs_of_condition(definition, node.not_)
     elif isinstance(node, FactLeaf):
+        if node.fact in definition.amounts:
+            yield f"amounts.{node.fact}"
         for value in (node.equals, node.not_equals, node.at_least, node.at_most, node.above, node.below):
             if _referred(value) in definition.amounts:
                 yield f"amounts.{_referred(value)}"
@@ -244,8 +251,9 @@ def _circle(start: str, needs: Mapping[str, list[str]]) -> tuple[str, ...]:
 # ------------------------------------------------------------------ unused
 
 
-def _check_unused(inspection: Inspection) -> None:
-    """Declared and never named again: a leftover, or a name misspelt elsewhere.
+def check_unused(inspection: Inspection) -> None:
+    """Declared and never named again: a leftover, or a name misspelt elsewhere. Run last: it needs to know
+    which names the rest of the file has used.
 
     Documents and payments are left out: they may come with any command, for the file alone.
     """
@@ -258,6 +266,17 @@ def _check_unused(inspection: Inspection) -> None:
     for name in definition.facts:
         if name not in touched:
             inspection.fault(f"facts.{name}", f"{name!r} is never used", "remove it, or let an event give it")
+    for name, link in definition.links.items():
+        if link.facts and not link.key and ("opened", name) not in inspection.used:
+            message = f"nothing opens a case under links.{name}"
+            inspection.fault(
+                f"links.{name}.facts", message, f'add opens = [{{ link = "{name}" }}], or remove it'
+            )
+        if link.key and ("told", name) not in inspection.used:
+            message = "nothing is told over a link with a key, so it is never used"
+            inspection.fault(
+                f"links.{name}.key", message, f'add tells = [{{ link = "{name}", … }}], or remove it'
+            )
     for name, child in definition.children.items():
         for event in child.hears:
             if ("hears", f"{name}.{event}") not in inspection.used:

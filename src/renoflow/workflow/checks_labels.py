@@ -44,7 +44,7 @@ def _labels(definition: WorkflowDefinition) -> Iterator[tuple[str, object, objec
     for name, rows in definition.tables.items():
         for key, row in rows.items():
             yield f"tables.{name}.{key}", row.get("zh"), row.get("en")
-    for section in ("amounts", "events", "deadlines", "invariants"):
+    for section in ("amounts", "events", "deadlines", "accumulations", "invariants"):
         for name, item in getattr(definition, section).items():
             yield f"{section}.{name}.label", item.label.zh, item.label.en
     for name, deadline in definition.deadlines.items():

@@ -5,24 +5,22 @@ A workflow that is not loaded is no fault: then nothing can be said about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
-    EventDefinition,
     LinkedLeaf,
+    Scalar,
     WorkflowDefinition,
     walk_condition,
 )
 from renoflow.errors import Problem
-from renoflow.values import SYSTEM
 from renoflow.workflow.between import Between, Definitions, doings
 from renoflow.workflow.checks_chains import Doing, endless_chains
-from renoflow.workflow.checks_doings import START
-from renoflow.workflow.checks_knowledge import Knowledge
-from renoflow.workflow.checks_told import check_effects, check_sent, check_told
+from renoflow.workflow.checks_openings import check_links, check_opening
+from renoflow.workflow.checks_told import check_effects, check_listened, check_sent, check_told
 from renoflow.workflow.inspection import Inspection, near
 
 
@@ -33,10 +31,12 @@ def check_together(definitions: Definitions) -> tuple[Problem, ...]:
     for name, definition in definitions.items():
         pair = Between(Inspection(definition), Inspection(definition), definitions)
         _check_children(pair)
+        check_links(pair)
         _check_leaves(pair)
         check_effects(pair)
         check_told(pair)
         check_sent(pair)
+        check_listened(pair)
         _report_chains(pair, chains)
         found += pair.inspection.problems(name, "")
     return tuple(found)
@@ -45,10 +45,11 @@ def check_together(definitions: Definitions) -> tuple[Problem, ...]:
 def _report_chains(between: Between, chains: list[tuple[Doing, ...]]) -> None:
     """A circle is told at its first event."""
     for chain in chains:
-        if chain[0][0] == between.own.id:
+        workflow, first = chain[0]
+        if workflow == between.own.id:
             way = " -> ".join(f"{workflow}.{event}" for workflow, event in (*chain, chain[0]))
             between.fault(
-                f"events.{chain[0][1]}",
+                f"events.{first}" if first in between.own.events else first,
                 f"these events can bring each other about for ever: {way}",
                 "let one of them lead to a state from which it cannot be done again",
             )
@@ -114,52 +115,22 @@ def _check_next(between: Between, child: ChildDefinition, other: WorkflowDefinit
 
 def _check_opened(between: Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
     """Whether the child can be opened with just the facts that it is given, by `system`."""
-    openings = {key: event for key, event in other.events.items() if START in event.from_}
-    for path, reason in _opening_places(between.own, name):
-        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {})}
-        if any(fact not in other.facts for fact in given) or not openings:
-            continue
-        objections = {key: _objection(other, event, given) for key, event in openings.items()}
-        if all(objections.values()):
-            listed = "; ".join(f"{key}: {why}" for key, why in objections.items())
-            what = f"{name}:{reason}" if reason else name
-            between.fault(
-                path,
-                f"no opening of {other.id!r} accepts {what} ({listed})",
-                "give the facts that it needs, or let it be opened with fewer",
-            )
+    for path, reason, facts in _opening_places(between.own, name):
+        for key, value in facts.items():
+            declared = between.fact(other, key, f"{path}.facts.{key}")
+            if declared is not None:
+                between.value(value, other, declared, f"{path}.facts.{key}")
+        given = {*child.each, *(child.reasons.get(reason, {}) if reason else {}), *facts}
+        check_opening(between, other, given, f"{path}.child", f"{name}:{reason}" if reason else name)
 
 
-def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str]]:
+def _opening_places(own: WorkflowDefinition, child: str) -> Iterator[tuple[str, str, Mapping[str, Scalar]]]:
+    """Where a kind of child is opened, for which reason, and with which facts of its own."""
     for path, item in doings(own):
         for number, opening in enumerate(item.opens):
-            name, _, reason = opening.child.partition(":")
+            name, _, reason = (opening.child or "").partition(":")
             if name == child and (not reason or reason in own.children[name].reasons):
-                yield f"{path}.opens[{number}].child", reason
-
-
-def _objection(other: WorkflowDefinition, event: EventDefinition, given: set[str]) -> str:
-    """Why an event would refuse what `system` brings; an empty string when it may accept."""
-    if SYSTEM not in event.by:
-        return f"{SYSTEM!r} is not among its by"
-    strange = sorted(given - {*event.gives, *event.may_give})
-    if strange:
-        return f"it does not take fact {strange[0]!r}"
-    absent = sorted(set(event.gives) - given)
-    if absent:
-        return f"it needs fact {absent[0]!r}"
-    knowledge = Knowledge(definition=other, facts=frozenset(given), roles=frozenset((SYSTEM,)))
-    for paper in event.documents:
-        if paper.when is None or not knowledge.can_be(paper.when, False):
-            return f"it needs document {paper.id!r}"
-    if event.payments:
-        return f"it needs payment {next(iter(event.payments))!r}"
-    for guard in event.guards:
-        if not knowledge.can_be(guard, True):
-            lacking = knowledge.lacking(guard)
-            what = f"its guard {guard!r}" if isinstance(guard, str) else "one of its guards"
-            return f"{what} needs {', '.join(lacking)}" if lacking else f"{what} refuses {SYSTEM!r}"
-    return ""
+                yield f"{path}.opens[{number}]", reason, opening.facts
 
 
 # ------------------------------------------------------------------ conditions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from renoflow.definition.model import (
+    EffectsDefinition,
     EventDefinition,
     ReactionDefinition,
     Scalar,
@@ -36,7 +37,7 @@ def check_effects(between: Between) -> None:
 def _check_heard(
     between: Between,
     value: Scalar,
-    item: EventDefinition | ReactionDefinition,
+    item: EffectsDefinition,
     targets: list[Kind],
     path: str,
 ) -> None:
@@ -44,7 +45,7 @@ def _check_heard(
     if not isinstance(value, str) or not value.startswith("@child."):
         return
     name = value.removeprefix("@child.")
-    for happening in item.fired_by if isinstance(item, EventDefinition) else item.on:
+    for happening in _happenings(item):
         other = between.child(happening.split(".")[1]) if happening.startswith("child.") else None
         fact = None if other is None else other.facts.get(name)
         if other is None or fact is None:
@@ -55,11 +56,19 @@ def _check_heard(
             between.fault(path, f"fact {name!r} of {other.id!r} is {kind}, but it must be {wanted}")
 
 
-def _check_telling(
-    between: Between, telling: Telling, item: EventDefinition | ReactionDefinition, path: str
-) -> None:
+def _happenings(item: EffectsDefinition) -> tuple[str, ...]:
+    """What an item follows from, where something may have been told."""
+    if isinstance(item, EventDefinition):
+        return item.fired_by
+    return item.on if isinstance(item, ReactionDefinition) else ()
+
+
+def _check_telling(between: Between, telling: Telling, item: EffectsDefinition, path: str) -> None:
     other = between.link(telling.link) if telling.link else between.child(telling.child or "")
     if other is None:
+        return
+    if telling.event is None:
+        _check_facts_told(between, telling, item, other, path)
         return
     event = other.events.get(telling.event)
     if event is None:
@@ -75,7 +84,9 @@ def _check_telling(
             f"{path}.event", f"{what} is not for {SYSTEM!r}, which tells it", f'add "{SYSTEM}" to its by'
         )
     if START in event.from_:
-        between.fault(f"{path}.event", f"{what} opens a case; it cannot be told to one", "open a child")
+        between.fault(
+            f"{path}.event", f"{what} opens a case; it cannot be told to one", "open a child or a peer"
+        )
     taken = (*event.gives, *event.may_give)
     for name, value in telling.facts.items():
         place = f"{path}.facts.{name}"
@@ -105,6 +116,31 @@ def _check_telling(
                 f"{what} needs document {paper.id!r}, which is not told",
                 f'add documents = ["{paper.id}"]',
             )
+
+
+def _check_facts_told(
+    between: Between,
+    telling: Telling,
+    item: EffectsDefinition,
+    other: WorkflowDefinition,
+    path: str,
+) -> None:
+    """Facts alone: the other has each, and lets this workflow tell it."""
+    for name, value in telling.facts.items():
+        place = f"{path}.facts.{name}"
+        fact = between.fact(other, name, place)
+        if fact is None:
+            continue
+        if fact.told_by != between.own.id:
+            between.fault(
+                place,
+                f"fact {name!r} of {other.id!r} is not told by {between.own.id!r}",
+                f'give it told_by = "{between.own.id}", or tell it with an event',
+            )
+        elif isinstance(value, str) and value.startswith("@child."):
+            _check_heard(between, value, item, [kind_of_fact(fact, other.tables)], place)
+        else:
+            between.value(value, other, fact, place)
 
 
 # ------------------------------------------------------------------ what is told at all
@@ -138,6 +174,39 @@ def check_sent(between: Between) -> None:
         )
 
 
+def check_listened(between: Between) -> None:
+    """What is listened to as told does come: a linked workflow tells facts."""
+    own = between.own
+    for path, names in _listeners(own):
+        for number, happening in enumerate(names):
+            relation, _, rest = happening.partition(".")
+            name, _, verb = rest.rpartition(".")
+            if verb != "told" or relation not in ("link", "child"):
+                continue
+            teller = between.link(name) if relation == "link" else between.child(name)
+            if teller is not None and not _tells_facts(teller, own):
+                between.fault(
+                    f"{path}[{number}]",
+                    f"workflow {teller.id!r} never tells facts alone",
+                    "let it tell some ({ link = …, facts = { … } }), or listen to another happening",
+                )
+
+
+def _listeners(own: WorkflowDefinition) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, event in own.events.items():
+        yield f"events.{name}.fired_by", event.fired_by
+    for number, reaction in enumerate(own.reactions):
+        yield f"reactions[{number}].on", reaction.on
+    for name, rule in own.deadlines.items():
+        for key in ("starts", "restarts", "stops", "cancels", "rechosen_by"):
+            yield f"deadlines.{name}.{key}", getattr(rule, key)
+
+
+def _tells_facts(teller: WorkflowDefinition, listener: WorkflowDefinition) -> bool:
+    in_order = any(c.tells_next for c in teller.children.values() if c.workflow == listener.id)
+    return in_order or any(telling.event is None for telling in _tellings(teller, listener.id))
+
+
 def _all_loaded(between: Between) -> bool:
     own = between.own
     named = {link.workflow for link in own.links.values()} | {
@@ -163,6 +232,7 @@ def _tells(teller: WorkflowDefinition, listener: WorkflowDefinition, fact: str) 
         if child.workflow != listener.id:
             continue
         opened = {*child.each, *(key for facts in child.reasons.values() for key in facts)}
+        opened.update(key for _, item in doings(teller) for one in item.opens for key in one.facts)
         if fact in opened or (child.tells_next is not None and child.tells_next.fact == fact):
             return True
     return any(fact in telling.facts for telling in _tellings(teller, listener.id))

@@ -14,7 +14,7 @@ from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
-    EventDefinition,
+    EffectsDefinition,
     HappenedLeaf,
     LinkedLeaf,
     Notice,
@@ -30,6 +30,7 @@ from renoflow.workflow.clocks import compile_clocks, ops_of
 from renoflow.workflow.condition import Condition
 from renoflow.workflow.conditions import ConditionCompiler
 from renoflow.workflow.leaves import LeafCompiler, Predicate
+from renoflow.workflow.ledgers import compile_ledger
 from renoflow.workflow.operands import Getter, Operands, Test
 from renoflow.workflow.plan import (
     AskingPlan,
@@ -40,9 +41,11 @@ from renoflow.workflow.plan import (
     ExtensionPlan,
     GivenPlan,
     Invariant,
+    KeyPlan,
     NoticePlan,
     OpeningPlan,
     PaperPlan,
+    PeerPlan,
     Plan,
     ReactionPlan,
     TellingPlan,
@@ -114,10 +117,11 @@ class _Compiler:
             role_labels={n: Label(role.zh, role.en) for n, role in definition.roles.items()},
             roles=frozenset((*definition.roles, SYSTEM)),
             children={name: self.child(name, child) for name, child in definition.children.items()},
-            links={name: link.workflow for name, link in definition.links.items()},
-            listens=self._listens(),
+            links={name: link.workflow for name, link in definition.links.items() if not link.key},
+            listens={name: self._listens(name) for name in definition.links},
             fired=self.fired,
             reactions=self.reactions,
+            ledger=compile_ledger(definition, self.operands, self._test, self.effects),
             tracked=self.tracked,
             invariants=self.invariants,
             ops=self.ops,
@@ -222,7 +226,7 @@ class _Compiler:
 
     # -------------------------------------------------------------- effects
 
-    def effects(self, item: EventDefinition | ReactionDefinition) -> EffectsPlan:
+    def effects(self, item: EffectsDefinition) -> EffectsPlan:
         facts = self.operands.facts
         return EffectsPlan(
             adds=tuple(
@@ -243,6 +247,7 @@ class _Compiler:
                     when=self._test(telling.when),
                     facts=self._given(telling.facts),
                     documents=telling.documents,
+                    key=self._key(telling.link),
                 )
                 for telling in item.tells
             ),
@@ -277,8 +282,16 @@ class _Compiler:
             role=role, when=None if why is None else why.test, why=None if why is None else why.label
         )
 
-    def opening(self, opening: Opening) -> OpeningPlan:
-        name, _, reason = opening.child.partition(":")
+    def opening(self, opening: Opening) -> OpeningPlan | PeerPlan:
+        if opening.link is not None:
+            link = self.definition.links[opening.link]
+            return PeerPlan(
+                link=opening.link,
+                workflow=link.workflow,
+                when=self._test(opening.when),
+                facts=self._given(link.facts),
+            )
+        name, _, reason = (opening.child or "").partition(":")
         child = self.definition.children[name]
         rows: list[dict[str, object]] = [{}]
         for fact, values in child.each.items():
@@ -288,9 +301,19 @@ class _Compiler:
             workflow=child.workflow,
             reason=reason,
             when=self._test(opening.when),
-            facts=self._given(child.reasons[reason] if reason else {}),
+            facts=self._given({**(child.reasons[reason] if reason else {}), **opening.facts}),
             each=tuple(rows),
             once=child.once,
+        )
+
+    def _key(self, name: str | None) -> KeyPlan | None:
+        link = self.definition.links.get(name or "")
+        if link is None or not link.key:
+            return None
+        return KeyPlan(
+            workflow=link.workflow,
+            parts=tuple(self.operands.getter(part) for part in link.key),
+            facts=self._given(link.facts),
         )
 
     def _given(self, given: Mapping[str, Scalar]) -> GivenPlan:
@@ -354,16 +377,17 @@ class _Compiler:
     def _leaves(self) -> list[ConditionNode]:
         return [node for condition in _all_conditions(self.definition) for node in walk_condition(condition)]
 
-    def _listens(self) -> frozenset[str] | None:
+    def _listens(self, link: str) -> frozenset[str] | None:
         """The states of a linked case that the file reads, so that the other has to tell of them; None for
         every move, where it listens to moves and names no state."""
         named = [
             state
             for node in self._leaves()
-            if isinstance(node, LinkedLeaf)
+            if isinstance(node, LinkedLeaf) and node.linked == link
             for state in (*(node.state or ()), *(node.state_not or ()))
         ]
-        if not named and any(happening.startswith("link.") for happening in self.fired | self.reactions):
+        moved = f"link.{link}.moved"
+        if not named and (moved in self.tracked or moved in _listened(self.definition)):
             return None
         return frozenset(named)
 
@@ -407,6 +431,15 @@ class _Compiler:
         if parts and (rule.endswith(".*") or "." not in rule):
             return tuple(f"deadline.{rule.split('.')[0]}.{part.name}.{mark}" for part in parts)
         return (happening,)
+
+
+def _listened(definition: WorkflowDefinition) -> frozenset[str]:
+    """Every happening that something in the file follows."""
+    found = [h for event in definition.events.values() for h in event.fired_by]
+    found += [h for reaction in definition.reactions for h in reaction.on]
+    for rule in definition.deadlines.values():
+        found += (*rule.starts, *rule.restarts, *rule.stops, *rule.cancels, *rule.rechosen_by)
+    return frozenset(found)
 
 
 def _ceiling(bound: object) -> int | None:

@@ -10,10 +10,10 @@ from renoflow.errors import Problem, did_you_mean
 from renoflow.values import SYSTEM
 from renoflow.workflow.kinds import (
     ACTOR,
+    AMOUNT_KINDS,
     DATE,
-    MONEY,
     ROW_TEXTS,
-    WHOLE,
+    TEXT,
     Kind,
     compares,
     kind_of_column,
@@ -25,7 +25,8 @@ from renoflow.workflow.kinds import (
 MARKS: Mapping[str, str] = {"limit": "breached", "wait": "open", "period": "expired"}
 """What the passing of a deadline of each kind is called."""
 
-CHILD_HAPPENINGS = ("opened", "ended", "reopened")
+CHILD_HAPPENINGS = ("opened", "ended", "reopened", "told")
+LINK_HAPPENINGS = ("moved", "told")
 _WORDS = {
     "stages": "stage", "states": "state", "roles": "role", "parameters": "parameter", "facts": "fact",
     "documents": "document", "payments": "payment", "tables": "table", "amounts": "amount",
@@ -155,15 +156,11 @@ class Inspection(Faults):
     # -------------------------------------------------------------- values
 
     def fact_kind(self, name: str, path: str) -> Kind | None:
-        """The kind of a fact, or of a column (`grade.rank`) of the row that a fact names."""
+        """The kind of a fact, of an amount, or of a column (`grade.rank`) of the row that a fact names."""
         fact_name, _, column = name.partition(".")
         fact = self.definition.facts.get(fact_name)
         if fact is None:
-            if fact_name in self.definition.amounts:
-                self.fault(path, f"{name!r} is an amount, not a fact", "compare a fact with it: @" + name)
-            else:
-                self.known("facts", fact_name, path)
-            return None
+            return self._amount_kind(fact_name, column, path)
         self.reads_fact(fact_name, path)
         if not column:
             return kind_of_fact(fact, self.definition.tables)
@@ -180,6 +177,19 @@ class Inspection(Faults):
             return None
         return kind_of_column(rows, column)
 
+    def _amount_kind(self, name: str, column: str, path: str) -> Kind | None:
+        amount = self.definition.amounts.get(name)
+        if amount is None:
+            known = (*self.definition.facts, *self.definition.amounts)
+            self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
+            return None
+        self.used.add(("amounts", name))
+        if column:
+            message = f"{name!r} is an amount, which names no row of a table"
+            self.fault(path, message, f"write {name!r}, without {column!r}")
+            return None
+        return AMOUNT_KINDS[amount.type]
+
     def reference(self, value: str, path: str) -> Kind | None:
         """The kind of an `@reference`, None when unknown; `@child.fact` is for whoever allows it."""
         name = value.removeprefix("@")
@@ -187,10 +197,12 @@ class Inspection(Faults):
             return DATE
         if name == "actor":
             return ACTOR
-        amount = self.definition.amounts.get(name)
-        if amount is not None:
-            self.used.add(("amounts", name))
-            return MONEY if amount.type == "money" else WHOLE
+        if name == "case":
+            return TEXT
+        if name == "counted.day" and self.definition.ledger is not None:
+            return DATE
+        if name in self.definition.amounts:
+            return self._amount_kind(name, "", path)
         if name.startswith("child.") and "child" not in self.definition.facts:
             self.fault(
                 path,
@@ -199,7 +211,7 @@ class Inspection(Faults):
             )
             return None
         if "." not in name and name not in self.definition.facts:
-            known = (*self.definition.facts, *self.definition.amounts, "today", "actor")
+            known = (*self.definition.facts, *self.definition.amounts, "today", "actor", "case")
             self.fault(path, f"there is no fact or amount {name!r}", near(name, known))
             return None
         return self.fact_kind(name, path)
@@ -258,17 +270,13 @@ class Inspection(Faults):
         elif head == "child":
             self._child_happening(text, rest, path)
         elif head == "link":
-            link, _, verb = rest.rpartition(".")
-            if verb != "moved" or "." in link:
-                self.fault(path, f"{text!r} is no happening", "of a link there is link.<link>.moved")
-            else:
-                self.known("links", link, path)
+            self._link_happening(text, rest, path)
         else:
             self.fault(
                 path,
                 f"{text!r} is no happening",
                 "allowed are <event>, deadline.<deadline>.breached (expired, open), state.<state>.entered, "
-                "child.<child>.<event> (opened, ended, reopened) and link.<link>.moved",
+                "child.<child>.<event> (opened, ended, reopened, told) and link.<link>.moved (told)",
             )
 
     def _deadline_happening(self, text: str, rest: str, path: str) -> None:
@@ -305,6 +313,23 @@ class Inspection(Faults):
                 path,
                 f"{text!r} is not heard: {what!r} is not among the hears of children.{child}",
                 suggestion if suggestion.startswith("did you mean") else f'add it, hears = ["{what}"]',
+            )
+
+    def _link_happening(self, text: str, rest: str, path: str) -> None:
+        link, _, verb = rest.rpartition(".")
+        if verb not in LINK_HAPPENINGS or "." in link:
+            known = "of a link there are link.<link>.moved and link.<link>.told"
+            self.fault(path, f"{text!r} is no happening", known)
+        elif self.known("links", link, path):
+            self.followed(link, path)
+
+    def followed(self, link: str, path: str) -> None:
+        """A link that is asked about is not one with a key."""
+        if self.definition.links[link].key:
+            self.fault(
+                path,
+                f"links.{link} has a key: the case is told things, and nothing is known of it here",
+                "declare a link without a key, or do not ask",
             )
 
     def deadline(self, name: str, path: str) -> str | None:

@@ -44,8 +44,9 @@ class Kind:
         return f"one of {shown}" if self.type == "enum" else f"a list out of {shown}"
 
 
-MONEY, WHOLE, DATE, ACTOR = Kind("money"), Kind("whole"), Kind("date"), Kind("actor")
+MONEY, WHOLE, DATE, ACTOR, TEXT = Kind("money"), Kind("whole"), Kind("date"), Kind("actor"), Kind("text")
 DURATION, PERCENT, YES_NO = Kind("duration"), Kind("percent"), Kind("yes_no")
+AMOUNT_KINDS: Mapping[str, Kind] = {"money": MONEY, "count": WHOLE, "percent": PERCENT}
 
 
 def kind_of_fact(fact: FactDefinition, tables: Mapping[str, TableRows]) -> Kind:

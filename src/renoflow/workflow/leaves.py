@@ -57,19 +57,24 @@ class LeafCompiler:
 
     def fact(self, leaf: FactLeaf) -> Condition:
         fact = leaf.fact.split(".")[0]
-        plan = self.operands.facts[fact]
+        plan = self.operands.subjects[fact]
         whole = plan if fact == leaf.fact else None
         get = self.operands.fact_getter(leaf.fact)
         test = self._fact_test(leaf, get)
-        compared = (leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most)
-        others = {str(ref)[1:].split(".")[0] for ref in compared if str(ref).startswith("@")}
+        compared = (
+            leaf.equals, leaf.not_equals, leaf.at_least, leaf.at_most, leaf.above, leaf.below,
+            leaf.days_from_now_at_least,
+        )  # fmt: skip
+        others = [str(ref)[1:].split(".")[0] for ref in compared if str(ref).startswith("@")]
+        reads = frozenset[str]().union(*(self.operands.read_by(name) for name in (fact, *others)))
         return Condition(
             name=leaf.fact,
             label=statements.fact(plan, leaf, self._spell(leaf, whole)),
             how="leaf",
             test=test,
             found=lambda scene: spoken(whole, get(scene)),
-            reads=frozenset({fact} | others),
+            reads=reads,
+            reads_proof=any(name.startswith("paid.") for name in reads),
             can_be_met=leaf.known is not False,
         )
 
@@ -79,7 +84,7 @@ class LeafCompiler:
 
     def _fact_test(self, leaf: FactLeaf, get: Getter) -> Test:
         name = leaf.fact
-        plan = self.operands.facts[name] if "." not in name else None
+        plan = self.operands.subjects.get(name)
         if leaf.known is not None:
             known = leaf.known
             return lambda scene: (get(scene) is not None) is known
@@ -90,11 +95,11 @@ class LeafCompiler:
             wanted = frozenset(leaf.includes)
             return lambda scene: wanted.issubset(get(scene) or ())
         if leaf.days_from_now_at_least is not None:
-            days = int(self.operands.resolved(leaf.days_from_now_at_least))
+            ahead = self.operands.getter(leaf.days_from_now_at_least)
 
             def noticed(scene: Scene) -> bool:
-                day = get(scene)
-                return day is not None and day.toordinal() >= scene.today + days
+                day, days = get(scene), ahead(scene)
+                return day is not None and days is not None and day.toordinal() >= scene.today + days
 
             return noticed
         for sign in ("equals", "not_equals"):
@@ -103,7 +108,7 @@ class LeafCompiler:
                 other = self.operands.getter(value, plan)
                 if sign == "not_equals":
                     return lambda scene: (mine := get(scene)) is None or mine != other(scene)
-                if not self.operands.is_reference(value) and "." not in name:
+                if not self.operands.is_reference(value) and name in self.operands.facts:
                     constant = self.operands.constant(value, plan)
                     return lambda scene: scene.facts.get(name) == constant
                 return lambda scene: (mine := get(scene)) is not None and mine == other(scene)

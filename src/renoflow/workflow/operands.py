@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from renoflow.definition.model import AmountTerm, Scalar, WorkflowDefinition
-from renoflow.values import ZERO, Label, parse_decimal, parse_duration, parse_percent, round_money
+from renoflow.definition.model import AmountTerm, FactDefinition, Scalar, WorkflowDefinition
+from renoflow.values import ZERO, Label, cut_money, parse_decimal, parse_duration, parse_percent, round_money
 from renoflow.workflow.facts import FactPlan, comparable, compile_fact, literal, spoken
 from renoflow.workflow.scene import Scene
 
@@ -24,6 +24,12 @@ class Operands:
         self.facts: Mapping[str, FactPlan] = {
             name: compile_fact(name, fact, definition.tables) for name, fact in definition.facts.items()
         }
+        amounts = {
+            name: compile_fact(name, FactDefinition(zh=one.label.zh, en=one.label.en, type=one.type), {})
+            for name, one in definition.amounts.items()
+        }
+        self.subjects: Mapping[str, FactPlan] = {**amounts, **self.facts}
+        """What a condition can be about: the facts, and the amounts as facts of their type."""
         self.test_of: Callable[[str], Test] = _unset
         self._amounts: dict[str, Getter] = {}
 
@@ -35,10 +41,21 @@ class Operands:
         resolved = self.resolved(value)
         if isinstance(resolved, str) and resolved.startswith("@"):
             name = resolved[1:].split(".")[0]
-            if name in self.definition.amounts:
-                return self.definition.amounts[name].label
-            return self.facts[name].label if name in self.facts else Label(name, name)
+            return self.subjects[name].label if name in self.subjects else Label(name, name)
         return spoken(like, resolved if like is None else literal(like, resolved))
+
+    def read_by(self, name: str) -> frozenset[str]:
+        """The facts and the sums (`paid.P`) that a value is made of: a fact itself, an amount its figures."""
+        found: set[str] = set()
+        waiting = [name]
+        for one in waiting:
+            amount = self.definition.amounts.get(one)
+            if amount is None:
+                found.add(one)
+            elif one not in found:
+                found.add(one)
+                waiting += [item for term in amount.terms for item in _read_by(term)]
+        return frozenset(found)
 
     def resolved(self, value: Scalar) -> Scalar:
         """A literal with a `$parameter` replaced by its value."""
@@ -71,15 +88,19 @@ class Operands:
             return lambda scene: date.fromordinal(scene.today)
         if name == "actor":
             return lambda scene: scene.actor.id
+        if name == "case":
+            return lambda scene: scene.case_id
+        if name == "counted.day":
+            return lambda scene: max((line.day for line in scene.counted), default=None)
         if name.startswith("child."):
             key = name.removeprefix("child.")
             return lambda scene: None if scene.told is None else scene.told.facts.get(key)
-        if name in self.definition.amounts:
-            return self.amount(name)
         return self.fact_getter(name)
 
     def fact_getter(self, name: str) -> Getter:
-        """A fact, or a column of the table row that a fact names (`grade.rank`)."""
+        """A fact, an amount, or a column of the table row that a fact names (`grade.rank`)."""
+        if name in self.definition.amounts:
+            return self.amount(name)
         if "." not in name:
             return lambda scene: scene.facts.get(name)
         fact, column = name.split(".", 1)
@@ -89,7 +110,8 @@ class Operands:
     # -------------------------------------------------------------- amounts
 
     def amount(self, name: str) -> Getter:
-        """A computed figure, exact; money is rounded half up to the cent in the end, a count cut."""
+        """A computed figure, exact; money is rounded half up to the cent in the end, a count cut, a share
+        left as it is."""
         found = self._amounts.get(name)
         if found is None:
             # Stored before its terms are compiled, so that amounts may refer to each other in any order.
@@ -100,13 +122,13 @@ class Operands:
     def _compile_amount(self, name: str) -> Getter:
         definition = self.definition.amounts[name]
         terms = [self._term(term) for term in definition.terms]
-        whole = definition.type == "count"
+        finish = cut_money if definition.rounded == "down" else _FINISHES[definition.type]
 
         def compute(scene: Scene) -> Any:
             for term in terms:
                 figure = term(scene)
                 if figure is not None:
-                    return int(figure) if whole else round_money(figure)
+                    return finish(figure)
             return None
 
         return compute
@@ -158,21 +180,20 @@ class Operands:
             )
         known = self.resolved(ref if ref is not None else 0)
         if not self.is_reference(known):
-            number = parse_decimal(known)
+            number = parse_percent(known)
             return lambda scene: number
         get = self._reference(str(known)[1:])
 
         def figure(scene: Scene) -> Decimal | None:
             value = get(scene)
-            return value if value is None or type(value) is Decimal else parse_decimal(value)
+            return value if value is None or type(value) is Decimal else parse_percent(value)
 
         return figure
 
     def _share(self, ref: str) -> Callable[[Scene], Decimal | None]:
         value = self.resolved(ref)
         if isinstance(value, str) and value.startswith("@"):
-            get = self.getter(value)
-            return get
+            return self.figure(value)
         share = parse_percent(value)
         return lambda scene: share
 
@@ -197,6 +218,24 @@ class Operands:
             return lambda scene: None if (found := get(scene)) is None else comparable(found)
         constant = comparable(literal(like, resolved)) if like is not None else self.typed(resolved)
         return lambda scene: constant
+
+
+_FINISHES: Mapping[str, Callable[[Decimal], Decimal | int]] = {
+    "money": round_money,
+    "count": int,
+    "percent": lambda share: share,
+}
+
+
+def _read_by(term: AmountTerm) -> list[str]:
+    """What the figures of a term are read from: facts, amounts, sums paid."""
+    figures = (
+        term.value, term.of, term.share, *term.plus, *term.minus,
+        *_several(term.at_most), *_several(term.at_least),
+    )  # fmt: skip
+    texts = [figure for figure in figures if isinstance(figure, str)]
+    references = [text[1:].split(".")[0] for text in texts if text.startswith("@")]
+    return references + [text for text in texts if text.startswith("paid.")]
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -46,15 +47,36 @@ class OpeningPlan:
 
 
 @frozen(kw_only=True)
+class PeerPlan:
+    """A peer to be opened under the name of a link."""
+
+    link: str
+    workflow: str
+    when: Test | None
+    facts: GivenPlan
+
+
+@frozen(kw_only=True)
+class KeyPlan:
+    """What a linked case is found by: the parts of its id after the workflow's, None for what is not known.
+    `facts` are those of its opening."""
+
+    workflow: str
+    parts: tuple[Getter, ...]
+    facts: GivenPlan
+
+
+@frozen(kw_only=True)
 class TellingPlan:
-    """`relation` is link or child, `name` the link or the child's name."""
+    """`relation` is link or child, `name` the link or the child's name; with no event, facts are told."""
 
     relation: str
     name: str
-    event: str
+    event: str | None
     when: Test | None
     facts: GivenPlan
     documents: tuple[str, ...]
+    key: KeyPlan | None
 
 
 @frozen(kw_only=True)
@@ -81,7 +103,7 @@ class EffectsPlan:
     adds: tuple[tuple[str, Getter, int | None], ...] = ()
     sets: tuple[tuple[str, FactPlan, Getter], ...] = ()
     notifies: tuple[NoticePlan, ...] = ()
-    opens: tuple[OpeningPlan, ...] = ()
+    opens: tuple[OpeningPlan | PeerPlan, ...] = ()
     tells: tuple[TellingPlan, ...] = ()
     asks: tuple[AskingPlan, ...] = ()
     extends: tuple[ExtensionPlan, ...] = ()
@@ -104,6 +126,42 @@ class EffectsPlan:
 class ReactionPlan:
     when: Test | None
     effects: EffectsPlan
+
+
+# ------------------------------------------------------------------ the ledger
+
+
+@frozen(kw_only=True)
+class AccumulationPlan:
+    """So many lines (`at_least`) of one month or year, or an unbroken run of them. `decides` says whether
+    more follows from it than a notice."""
+
+    name: str
+    label: Label
+    when: Test | None
+    counts: frozenset[str]
+    none_of: frozenset[str]
+    except_rules: frozenset[str]
+    period: Literal["month", "year", "run"]
+    at_least: int
+    running: Duration | None
+    at_period_end: bool
+    effects: EffectsPlan
+    decides: bool
+
+
+@frozen(kw_only=True)
+class LedgerPlan:
+    """What makes a line, and what is counted; `keeps` is in whole years before the present one."""
+
+    entry: str
+    dated_by: str
+    rule: str | None
+    source: str | None
+    enters: frozenset[str]
+    strikes: frozenset[str]
+    keeps: int
+    accumulations: tuple[AccumulationPlan, ...]
 
 
 # ------------------------------------------------------------------ clocks
@@ -270,7 +328,8 @@ class ChildPlan:
 
 @frozen(kw_only=True)
 class Plan:
-    """Everything that deciding needs, with every name resolved."""
+    """Everything that deciding needs, with every name resolved. `links` are those that are followed,
+    `listens` the states of each that the file reads, or None for every one."""
 
     definition: WorkflowDefinition
     id: str
@@ -291,15 +350,19 @@ class Plan:
     roles: frozenset[str]
     children: Mapping[str, ChildPlan]
     links: Mapping[str, str]
-    listens: frozenset[str] | None
+    listens: Mapping[str, frozenset[str] | None]
     fired: Mapping[str, tuple[str, ...]]
     reactions: Mapping[str, tuple[ReactionPlan, ...]]
+    ledger: LedgerPlan | None
     tracked: Mapping[str, int]
     invariants: Mapping[str, tuple[Invariant, ...]]
     ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]]
     relatives: Mapping[str, WorkflowDefinition]
 
+    def names_of(self, workflow: str) -> tuple[str, ...]:
+        """The names that the file has for a linked workflow."""
+        return tuple(name for name, target in self.links.items() if target == workflow)
+
     def link_names(self, workflow: str) -> tuple[str, ...]:
         """The names under which this plan links a workflow; the workflow's own name when it declares none."""
-        named = tuple(name for name, target in self.links.items() if target == workflow)
-        return named or (workflow,)
+        return self.names_of(workflow) or (workflow,)

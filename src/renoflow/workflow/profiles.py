@@ -1,4 +1,4 @@
-"""A firm's profile over a workflow: its parameters, its words and its tables, never its events."""
+"""A firm's profile over a workflow: its parameters, words, tables and accumulations, never its events."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from renoflow.definition.model import (
 from renoflow.errors import Problem
 from renoflow.values import Label, parse_date
 from renoflow.workflow.checks import check_together, check_workflow
+from renoflow.workflow.checks_cites import check_cites
 from renoflow.workflow.checks_data import beyond_bounds, columns_of
 from renoflow.workflow.checks_labels import label_faults
 from renoflow.workflow.inspection import Faults, near
@@ -27,7 +28,7 @@ Definitions = Mapping[str, WorkflowDefinition]
 
 _LABELLED = (
     "stages", "states", "roles", "parameters", "facts", "documents", "payments", "amounts", "conditions",
-    "events", "deadlines", "invariants",
+    "events", "deadlines", "accumulations", "invariants",
 )  # fmt: skip
 _SATURDAY = 5
 
@@ -38,9 +39,27 @@ _SATURDAY = 5
 def apply_profile(definition: WorkflowDefinition, profile: ProfileDefinition) -> WorkflowDefinition:
     """The workflow as this firm runs it. What the profile says of other workflows, and what does not fit
     (see `check_profile`), is left out."""
-    return _relabelled(
-        _with_tables(_with_parameters(definition, profile), profile),
-        profile.labels.get(definition.id, {}),
+    changed = _with_tables(_with_parameters(definition, profile), profile)
+    if definition.ledger is not None and definition.id in profile.accumulations:
+        changed = evolve(changed, accumulations=profile.accumulations[definition.id])
+    return _relabelled(changed, profile.labels.get(definition.id, {}))
+
+
+def built_on(base: ProfileDefinition, profile: ProfileDefinition) -> ProfileDefinition:
+    """A firm's profile on one that it extends: what it sets itself goes over what that one sets."""
+    header = evolve(profile.profile, extends=None)
+
+    def over(section: str) -> dict[str, Any]:
+        below, above = getattr(base, section), getattr(profile, section)
+        return {name: {**below.get(name, {}), **above.get(name, {})} for name in (*below, *above)}
+
+    return ProfileDefinition(
+        profile=header,
+        parameters=over("parameters"),
+        labels=over("labels"),
+        tables=over("tables"),
+        accumulations={**base.accumulations, **profile.accumulations},
+        calendar={**base.calendar, **profile.calendar},
     )
 
 
@@ -137,7 +156,15 @@ def check_profile(
                 continue
             for name, item in items.items():
                 _CHECKS[section](faults, definition, name, item, format_path((section, workflow, name)))
+    for workflow in profile.accumulations:
+        definition = definitions.get(workflow)
+        path = f"accumulations.{workflow}"
+        if definition is None:
+            _check_unknown_workflow(faults, "accumulations", workflow, definitions, known)
+        elif definition.ledger is None:
+            faults.fault(path, f"workflow {workflow!r} keeps no ledger, so nothing is counted there")
     _check_calendar(faults, profile)
+    check_cites(faults, profile)
     if not faults.problems("", ""):
         _check_applied(faults, profile, definitions)
     return faults.problems(file, text)
@@ -234,38 +261,64 @@ def _check_calendar(faults: Faults, profile: ProfileDefinition) -> None:
 
 def _check_applied(faults: Faults, profile: ProfileDefinition, definitions: Definitions) -> None:
     """What was sound without the profile and is not with it: a warning longer than its new limit, a row
-    that a condition names and that the new table lacks."""
-    plain = evolve(profile, parameters={}, labels={}, tables={})
-    alone = [
-        (("parameters", workflow, name), evolve(plain, parameters={workflow: {name: value}}))
-        for workflow, values in profile.parameters.items()
-        for name, value in values.items()
-    ]
-    alone += [
-        (("tables", workflow, name), evolve(plain, tables={workflow: {name: rows}}))
-        for workflow, tables in profile.tables.items()
-        for name, rows in tables.items()
-    ]
-    for path, one in alone:
-        definition = definitions.get(path[1])
-        if definition is not None:
-            for problem in _new_problems(definitions, definition, apply_profile(definition, one)):
-                message = f"with this, {_where(problem)} no longer holds together: {problem.message}"
-                faults.fault(format_path(path), message, problem.suggestion)
+    that a condition names and that the new table lacks. What several settings break together is told at
+    the profile."""
+    found = _new_problems(definitions, profile)
+    blamed: set[tuple[str, str, str]] = set()
+    for workflow, problem in found:
+        if problem.path.startswith("accumulations.") and workflow in profile.accumulations:
+            path = f"accumulations.{workflow}.{problem.path.removeprefix('accumulations.')}"
+            faults.fault(path, problem.message, problem.suggestion)
+            blamed.add(_key(workflow, problem))
+    wanted = {_key(*one) for one in found} - blamed
+    for place, alone in _settings(profile) if wanted else ():
+        for workflow, problem in _new_problems(definitions, alone):
+            if _key(workflow, problem) in wanted:
+                _blame(faults, format_path(place), problem)
+                blamed.add(_key(workflow, problem))
+    for workflow, problem in found:
+        if _key(workflow, problem) not in blamed:
+            _blame(faults, "profile", problem)
 
 
-def _new_problems(
-    definitions: Definitions, before: WorkflowDefinition, after: WorkflowDefinition
-) -> list[Problem]:
-    if after == before:
-        return []
-    old = {(p.path, p.message) for p in check_workflow(before)}
-    new = [p for p in check_workflow(after) if (p.path, p.message) not in old]
-    if after.tables != before.tables:
-        across = {(p.file, p.path, p.message) for p in check_together(definitions)}
-        together = check_together({**definitions, after.id: after})
-        new += [p for p in together if (p.file, p.path, p.message) not in across]
+def _settings(profile: ProfileDefinition) -> Iterator[tuple[tuple[str, ...], ProfileDefinition]]:
+    """Each thing that a profile sets, with its path, as a profile of its own."""
+    plain = evolve(profile, parameters={}, labels={}, tables={}, accumulations={})
+    for workflow, values in profile.parameters.items():
+        for name, value in values.items():
+            alone = evolve(plain, parameters={workflow: {name: value}})
+            yield ("parameters", workflow, name), alone
+    for workflow, tables in profile.tables.items():
+        for name, rows in tables.items():
+            yield ("tables", workflow, name), evolve(plain, tables={workflow: {name: rows}})
+    for workflow, chosen in profile.accumulations.items():
+        yield ("accumulations", workflow), evolve(plain, accumulations={workflow: chosen})
+
+
+def _blame(faults: Faults, path: str, problem: Problem) -> None:
+    message = f"with this, {_where(problem)} no longer holds together: {problem.message}"
+    faults.fault(path, message, problem.suggestion)
+
+
+def _new_problems(definitions: Definitions, profile: ProfileDefinition) -> list[tuple[str, Problem]]:
+    """What the files have against them under a profile and not without it, by workflow. A name that nothing
+    uses any more is no fault of a firm's."""
+    applied = {name: apply_profile(item, profile) for name, item in definitions.items()}
+    changed = [name for name in definitions if applied[name] != definitions[name]]
+    new: list[tuple[str, Problem]] = []
+    for name in changed:
+        old = {_key(name, one) for one in check_workflow(definitions[name], leftovers=False)}
+        for problem in check_workflow(applied[name], leftovers=False):
+            if _key(name, problem) not in old:
+                new.append((name, problem))
+    if changed:
+        old = {_key(one.file, one) for one in check_together(definitions)}
+        new += [(one.file, one) for one in check_together(applied) if _key(one.file, one) not in old]
     return new
+
+
+def _key(workflow: str, problem: Problem) -> tuple[str, str, str]:
+    return workflow, problem.path, problem.message
 
 
 def _where(problem: Problem) -> str:

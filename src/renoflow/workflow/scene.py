@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from renoflow.records import Deadline, DocumentRecord, FactValue, LinkedCase, Told
+from renoflow.records import Deadline, DocumentRecord, FactValue, LedgerLine, LinkedCase, Told
 from renoflow.values import Actor, Duration
 
 
@@ -16,6 +16,7 @@ class DayCounter(Protocol):
 
     def day_of(self, at: datetime) -> int: ...
     def local(self, at: datetime) -> datetime: ...
+    def is_working_day(self, day: int) -> bool: ...
     def more_than(self, start_day: int, length: Duration) -> datetime: ...
 
 
@@ -25,6 +26,8 @@ class Scene(Protocol):
     Facts, documents and payments already hold what the command brings.
     """
 
+    @property
+    def case_id(self) -> str: ...
     @property
     def state(self) -> str: ...
     @property
@@ -53,5 +56,7 @@ class Scene(Protocol):
     def today(self) -> int: ...
     @property
     def told(self) -> Told | None: ...
+    @property
+    def counted(self) -> tuple[LedgerLine, ...]: ...
     @property
     def calendar(self) -> DayCounter: ...

@@ -63,7 +63,7 @@ def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> La
         days = spell(leaf.days_from_now_at_least)
         return Label(f"{subject.zh}距今至少{days.zh}天", f"{subject.en} is at least {days.en} days ahead")
     if leaf.in_ is not None:
-        values = joined([spoken(plan, item) for item in leaf.in_], "或", " or ")
+        values = joined([spell(item) for item in leaf.in_], "或", " or ")
         return Label(f"{subject.zh}为{values.zh}", f"{subject.en} is {values.en}")
     if leaf.includes is not None:
         values = spoken(plan, tuple(leaf.includes))

@@ -1,0 +1,203 @@
+"""Cases in SQLite or PostgreSQL, in a transaction of the store's own or of the host's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import scoped_session
+
+from renoflow.errors import StoreBusy, StoreUnreachable, UsageError
+from renoflow.store import statements as sql
+from renoflow.store.engines import engine_for, shown_url, supported
+from renoflow.store.faults import SENT_AGAIN, store_error
+from renoflow.store.installing import check_schema, is_blank, make_tables
+from renoflow.store.protocol import OvertakenError, Plans, Session
+from renoflow.store.reading import SqlReader
+from renoflow.store.rows import NATIVE, TEXT
+from renoflow.store.runner import Runner
+from renoflow.store.session import SqlSession
+
+T = TypeVar("T")
+
+TRIES = 8
+"""How often a call is made again when others were faster."""
+
+UNKNOWN = "It came at the commit, so nobody knows whether the call was kept: make it again with the same key"
+"""What is said when the answer to a commit was lost."""
+
+
+class SqlStore:
+    """Keeps cases in SQLite (`"sqlite:///firm.db"`) or PostgreSQL (`"postgresql+psycopg://..."`).
+
+    Takes a URL or the host's SQLAlchemy engine. The tables of a new SQLite file are made on first use; on
+    PostgreSQL `renoflow db upgrade` makes them.
+    """
+
+    def __init__(self, url_or_engine: str | Engine) -> None:
+        self.engine = (
+            engine_for(url_or_engine) if isinstance(url_or_engine, str) else supported(url_or_engine)
+        )
+        self.postgres = self.engine.dialect.name == "postgresql"
+        self.url = shown_url(self.engine)
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Raises `SchemaMismatch`, with the command that mends it, unless the tables are of this version."""
+        if self._prepared:
+            return
+        with self._faults(), self.engine.connect() as connection:
+            blank = not self.postgres and is_blank(connection)
+            connection.rollback()
+            if blank:
+                with self._own(connection):
+                    # Somebody else may have made them while the lock was waited for.
+                    if is_blank(connection):
+                        make_tables(connection)
+            check_schema(connection, self.url)
+        self._prepared = True
+
+    # -------------------------------------------------------------- writing
+
+    def write(self, tenant: str, plans: Plans, connection: Any, work: Callable[[Session], T]) -> T:
+        """The work in one transaction; made again from the start when others were faster."""
+        self.prepare()
+        cut = False
+        for _ in range(TRIES):
+            try:
+                if connection is not None:
+                    return self._in_the_hosts(tenant, plans, connection, work)
+                return self._in_our_own(tenant, plans, work)
+            except OvertakenError:
+                continue
+            except StoreBusy:
+                if connection is not None or not self.postgres:
+                    raise
+            except _CutOffError as error:
+                # What was cut off before its commit never was; a pool may hold connections long dead.
+                if cut or connection is not None:
+                    raise StoreUnreachable(str(error)) from error.__cause__
+                cut = True
+        raise StoreBusy(f"others moved the case each of {TRIES} times that this was tried: {SENT_AGAIN}")
+
+    def _in_our_own(self, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
+        with self._faults(), self.engine.connect() as own, self._own(own) as runner:
+            return work(SqlSession(runner, tenant, plans))
+
+    def _in_the_hosts(self, tenant: str, plans: Plans, connection: Any, work: Callable[[Session], T]) -> T:
+        """Inside a savepoint, so that a failure here leaves the host's transaction as it was."""
+        with self._faults():
+            host = self._connection_of(connection)
+            runner = self._runner(host)
+            if not self.postgres:
+                # First of all, since SQLite turns a reader away that becomes a writer; and without a
+                # transaction around it the savepoint would be one, and its release a commit.
+                runner.run(sql.NOTHING if _raw(host).in_transaction else sql.BEGIN)
+            with host.begin_nested():
+                return work(SqlSession(runner, tenant, plans))
+
+    def _connection_of(self, connection: Any) -> Connection:
+        if isinstance(connection, (OrmSession, scoped_session)):
+            connection = connection.connection()
+        if not isinstance(connection, Connection):
+            raise UsageError(
+                f"connection= takes a SQLAlchemy Connection or Session; found {type(connection).__name__}"
+            )
+        if connection.dialect.name != self.engine.dialect.name:
+            raise UsageError(
+                f"the connection is to {connection.dialect.name}, the store is on {self.engine.dialect.name}"
+            )
+        if self.postgres and _raw(connection).autocommit:
+            raise UsageError("the connection is in autocommit mode; a case needs a transaction to be part of")
+        return connection
+
+    @contextmanager
+    def _own(self, connection: Connection) -> Iterator[Runner]:
+        """A transaction of our own: kept when all went well, else as if it had not been."""
+        transaction = connection.begin()
+        try:
+            runner = self._runner(connection)
+            if not self.postgres:
+                runner.run(sql.NOTHING if _raw(connection).in_transaction else sql.BEGIN)
+            yield runner
+        except BaseException:
+            self._drop(transaction)
+            raise
+        try:
+            transaction.commit()
+        except (DBAPIError, self._driver_error) as error:
+            self._drop(transaction)
+            found = self._meaning(error)
+            if isinstance(found, _CutOffError):
+                raise StoreUnreachable(f"{found}. {UNKNOWN}") from error
+            raise found from error
+
+    def _drop(self, transaction: RootTransaction) -> None:
+        """Roll back; where the connection is gone the database has done so."""
+        with suppress(DBAPIError, self._driver_error):
+            transaction.rollback()
+
+    def _runner(self, connection: Connection) -> Runner:
+        return Runner(
+            cursor=connection.connection.cursor(),
+            form=NATIVE if self.postgres else TEXT,
+            postgres=self.postgres,
+            driver_error=self._driver_error,
+            meaning=self._meaning,
+        )
+
+    # -------------------------------------------------------------- reading
+
+    @contextmanager
+    def read(self, tenant: str, plans: Plans, connection: Any = None) -> Iterator[SqlReader]:
+        self.prepare()
+        with self._faults():
+            if connection is None:
+                with self.engine.connect() as own:
+                    yield SqlReader(self._runner(own), tenant, plans)
+            else:
+                host = self._connection_of(connection)
+                if not host.in_transaction():
+                    host.begin()
+                yield SqlReader(self._runner(host), tenant, plans)
+
+    # -------------------------------------------------------------- what goes wrong
+
+    @property
+    def _driver_error(self) -> type[Exception]:
+        error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        return error
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """The driver's errors as ours."""
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise StoreBusy(f"all connections of the pool are in use: {error}") from error
+        except (DBAPIError, self._driver_error) as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> Exception:
+        driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        found = store_error(driver, self.url)
+        if not isinstance(found, StoreUnreachable):
+            return found
+        if self.postgres and self.engine.dialect.is_disconnect(cast("Any", driver), None, None):
+            # The others in the pool have died with it.
+            self.engine.dispose()
+            return _CutOffError(str(found))
+        return found
+
+
+class _CutOffError(StoreUnreachable):
+    """The connection was lost while it was in use."""
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection

@@ -1,0 +1,270 @@
+"""Every statement of the SQL store, written once and run on the driver's own cursor.
+
+A step is so short that building and compiling its statements would cost more than running them (see
+`docs/performance.md`). SQLite takes several short ones; on PostgreSQL one SELECT reads and locks, and one
+statement writes everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+ROW = "position, id, root, parent, workflow, workflow_version, version, head, snapshot"
+"""What is read of a case."""
+
+_C_ROW = ", ".join(f"c.{name}" for name in ROW.split(", "))
+
+BEGIN = "BEGIN IMMEDIATE"
+
+NOTHING = "DELETE FROM renoflow_keys WHERE 0"
+"""Takes SQLite's write lock in a transaction that somebody else began."""
+
+# ------------------------------------------------------------------ reading and holding
+
+HOLD_SQLITE = f"""
+SELECT {_C_ROW}, r.position, r.members, r.family_wakes_at
+FROM renoflow_cases c JOIN renoflow_cases r ON r.tenant = c.tenant AND r.id = c.root
+WHERE c.tenant = :tenant AND c.id = :id
+"""
+
+# The family's row is locked before the case is read, and the case again as it then is. Nothing comes back
+# where the case has gone over to another family meanwhile.
+HOLD_POSTGRES = f"""
+WITH family AS MATERIALIZED (
+  SELECT id, position, members, family_wakes_at FROM renoflow_cases
+  WHERE tenant = :tenant AND id = (SELECT root FROM renoflow_cases WHERE tenant = :tenant AND id = :id)
+  FOR NO KEY UPDATE
+)
+SELECT {_C_ROW}, family.position, family.members, family.family_wakes_at
+FROM renoflow_cases c, family
+WHERE c.tenant = :tenant AND c.id = :id AND c.root = family.id
+FOR NO KEY UPDATE OF c
+"""
+
+ROOT = "SELECT root FROM renoflow_cases WHERE tenant = :tenant AND id = :id"
+
+CASE = f"SELECT {ROW} FROM renoflow_cases WHERE tenant = :tenant AND id = :id"
+
+FAMILY = f"SELECT {ROW} FROM renoflow_cases WHERE tenant = :tenant AND root = :root ORDER BY position"
+
+CHILDREN = f"""
+SELECT {ROW} FROM renoflow_cases WHERE tenant = :tenant AND root = :root AND parent = :id ORDER BY position
+"""
+
+PAGE = f"""
+SELECT {ROW} FROM renoflow_cases WHERE tenant = :tenant AND position > :after ORDER BY position LIMIT :limit
+"""
+
+CLAIM = """
+SELECT id, position, members, family_wakes_at FROM renoflow_cases
+WHERE tenant = :tenant AND family_wakes_at <= :until AND (retry_at IS NULL OR retry_at <= :until)
+ORDER BY family_wakes_at, position LIMIT :limit
+"""
+
+IDS_FROM = "SELECT id FROM renoflow_cases WHERE tenant = :tenant AND id >= :id ORDER BY id LIMIT 20"
+
+IDS_BEFORE = "SELECT id FROM renoflow_cases WHERE tenant = :tenant AND id < :id ORDER BY id DESC LIMIT 20"
+
+NEXT_WAKE = """
+SELECT min(family_wakes_at) FROM renoflow_cases
+WHERE tenant = :tenant AND family_wakes_at <= :until AND (retry_at IS NULL OR retry_at <= :until)
+"""
+
+POSTPONED = """
+SELECT id, attempts, retry_at, failure FROM renoflow_cases
+WHERE tenant = :tenant AND family_wakes_at IS NOT NULL AND attempts > 0 ORDER BY position
+"""
+
+HISTORY = """
+SELECT number, body, personal, hash FROM renoflow_history
+WHERE tenant = :tenant AND case_id = :id AND number BETWEEN :first AND :last ORDER BY number
+"""
+
+KEY = """
+SELECT request, answer, answered_at FROM renoflow_keys
+WHERE tenant = :tenant AND case_id = :id AND key = :key
+"""
+
+# ------------------------------------------------------------------ families
+
+JOIN_FAMILIES = """
+UPDATE renoflow_cases SET root = :root, members = 0, family_wakes_at = NULL
+WHERE tenant = :tenant AND root = :other
+"""
+
+POSTPONE = """
+UPDATE renoflow_cases SET attempts = :attempts, retry_at = :retry_at, failure = :failure
+WHERE position = :position
+"""
+
+ATTEMPTS = "SELECT attempts FROM renoflow_cases WHERE position = :position"
+
+# ------------------------------------------------------------------ the outbox
+
+EFFECT = "SELECT effect FROM renoflow_outbox WHERE tenant = :tenant AND key = :key"
+
+OUTBOX = """
+SELECT key, effect, status, attempts, retry_at, failure FROM renoflow_outbox
+WHERE tenant = :tenant AND status = :status ORDER BY position LIMIT :limit
+"""
+
+TAKE = """
+SELECT position, key, effect, attempts FROM renoflow_outbox
+WHERE tenant = :tenant AND status = 'waiting' AND retry_at <= :at ORDER BY retry_at, position LIMIT 1
+"""
+
+ATTEMPT = """
+UPDATE renoflow_outbox SET attempts = :attempts, retry_at = :retry_at WHERE position = :position
+"""
+
+SETTLE = """
+UPDATE renoflow_outbox SET status = :status, failure = :failure WHERE tenant = :tenant AND key = :key
+"""
+
+REVIVE = """
+UPDATE renoflow_outbox SET status = 'waiting', attempts = 0, retry_at = :at
+WHERE tenant = :tenant AND key = :key AND status = 'dead'
+"""
+
+# ------------------------------------------------------------------ redaction
+
+PERSONAL = """
+SELECT case_id, number, personal FROM renoflow_history
+WHERE tenant = :tenant AND case_id = :id AND personal IS NOT NULL
+"""
+
+SET_PERSONAL = """
+UPDATE renoflow_history SET personal = :personal
+WHERE tenant = :tenant AND case_id = :id AND number = :number
+"""
+
+CASE_EFFECTS = (
+    "SELECT position, effect, recipient FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
+)
+
+SET_EFFECT = """
+UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient WHERE position = :position
+"""
+
+SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = :position"
+
+# ------------------------------------------------------------------ writing
+
+Columns = Mapping[str, str]
+"""Columns with their PostgreSQL types."""
+
+MOVED: Columns = {
+    "position": "bigint", "was": "integer", "workflow_version": "integer", "state": "text", "stage": "text",
+    "snapshot": "text", "version": "integer", "head": "text", "moved_at": "timestamptz",
+    "wakes_at": "timestamptz", "members": "integer", "family_wakes_at": "timestamptz",
+}  # fmt: skip
+FAMILIES: Columns = {"position": "bigint", "members": "integer", "family_wakes_at": "timestamptz"}
+OPENED: Columns = {
+    "tenant": "text", "id": "text", "workflow": "text", "workflow_version": "integer", "root": "text",
+    "parent": "text", "state": "text", "stage": "text", "snapshot": "text", "version": "integer",
+    "head": "text", "opened_at": "timestamptz", "moved_at": "timestamptz", "wakes_at": "timestamptz",
+    "members": "integer", "family_wakes_at": "timestamptz",
+}  # fmt: skip
+LINES: Columns = {
+    "tenant": "text", "case_id": "text", "number": "integer", "happened_at": "timestamptz", "event": "text",
+    "body": "text", "personal": "text", "hash": "text",
+}  # fmt: skip
+RUNNING: Columns = {
+    "tenant": "text", "case_id": "text", "name": "text", "generation": "integer", "status": "text",
+    "owner": "text", "due_at": "timestamptz", "target_at": "timestamptz", "wake_at": "timestamptz",
+    "breached_at": "timestamptz",
+}  # fmt: skip
+DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
+EFFECTS: Columns = {
+    "tenant": "text", "key": "text", "case_id": "text", "kind": "text", "recipient": "text",
+    "effect": "text", "status": "text", "retry_at": "timestamptz",
+}  # fmt: skip
+ANSWERS: Columns = {
+    "tenant": "text", "case_id": "text", "key": "text", "request": "text", "answer": "text",
+    "answered_at": "timestamptz",
+}  # fmt: skip
+
+PARTS: Mapping[str, Columns] = {
+    "opened": OPENED, "moved": MOVED, "families": FAMILIES, "lines": LINES, "done": DONE, "running": RUNNING,
+    "effects": EFFECTS, "answers": ANSWERS,
+}  # fmt: skip
+"""What one write is made of, in this order."""
+
+_MOVES = (
+    "SET workflow_version = {0}workflow_version, state = {0}state, stage = {0}stage, snapshot = {0}snapshot, "
+    "version = {0}version, head = {0}head, moved_at = {0}moved_at, wakes_at = {0}wakes_at, "
+    "members = {0}members, family_wakes_at = {0}family_wakes_at, attempts = 0, retry_at = NULL, failure = ''"
+)
+_BEATS = (
+    "SET members = {0}members, family_wakes_at = {0}family_wakes_at, "
+    "attempts = 0, retry_at = NULL, failure = ''"
+)
+_STARTS = (
+    "ON CONFLICT (tenant, case_id, name) DO UPDATE SET generation = excluded.generation, "
+    "status = excluded.status, owner = excluded.owner, due_at = excluded.due_at, "
+    "target_at = excluded.target_at, wake_at = excluded.wake_at, breached_at = excluded.breached_at"
+)
+
+
+def _insert(table: str, columns: Columns) -> str:
+    values = ", ".join(f":{name}" for name in columns)
+    return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({values})"
+
+
+SQLITE_WRITES: Mapping[str, str] = {
+    "opened": f"{_insert('cases', OPENED)} ON CONFLICT (tenant, id) DO NOTHING",
+    "moved": f"UPDATE renoflow_cases {_MOVES.format(':')} WHERE position = :position AND version = :was",
+    "families": f"UPDATE renoflow_cases {_BEATS.format(':')} WHERE position = :position",
+    "lines": _insert("history", LINES),
+    "done": "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :case_id AND name = :name",
+    "running": f"{_insert('deadlines', RUNNING)} {_STARTS}",
+    "effects": _insert("outbox", EFFECTS),
+    "answers": _insert("keys", ANSWERS),
+}
+
+
+def _rows(part: str) -> str:
+    """The rows of a part of a write, which come as one array per column."""
+    columns = PARTS[part]
+    arrays = ", ".join(f":{part}_{name}::{kind}[]" for name, kind in columns.items())
+    return f"unnest({arrays}) AS n ({', '.join(columns)})"
+
+
+def _insert_rows(table: str, part: str) -> str:
+    names = ", ".join(PARTS[part])
+    return f"INSERT INTO renoflow_{table} ({names}) SELECT {names} FROM {_rows(part)}"
+
+
+def postgres_write(parts: Sequence[str]) -> str:
+    """One statement that writes these parts; it answers how many cases moved, and which were opened where."""
+    texts = {
+        "opened": f"{_insert_rows('cases', 'opened')} "
+        "ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position",
+        "moved": f"UPDATE renoflow_cases c {_MOVES.format('n.')} FROM {_rows('moved')} "
+        "WHERE c.position = n.position AND c.version = n.was RETURNING 1",
+        "families": f"UPDATE renoflow_cases c {_BEATS.format('n.')} FROM {_rows('families')} "
+        "WHERE c.position = n.position",
+        "lines": _insert_rows("history", "lines"),
+        "done": f"DELETE FROM renoflow_deadlines d USING {_rows('done')} "
+        "WHERE d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name",
+        "running": f"{_insert_rows('deadlines', 'running')} {_STARTS}",
+        "effects": _insert_rows("outbox", "effects"),
+        "answers": _insert_rows("keys", "answers"),
+    }
+    with_parts = ",\n".join(f"{part} AS ({texts[part]})" for part in parts)
+    moved = "(SELECT count(*) FROM moved)" if "moved" in parts else "0"
+    opened = "opened" in parts
+    ids = "(SELECT array_agg(id ORDER BY position) FROM opened)" if opened else "NULL"
+    positions = "(SELECT array_agg(position ORDER BY position) FROM opened)" if opened else "NULL"
+    return for_psycopg(f"WITH {with_parts}\nSELECT {moved}, {ids}, {positions}")
+
+
+# ------------------------------------------------------------------ for one driver
+
+_NAME = re.compile(r"(?<!:):(\w+)")
+
+
+def for_psycopg(statement: str) -> str:
+    """With the placeholders that psycopg reads; sqlite3 takes the statements as they are."""
+    return _NAME.sub(r"%(\1)s", statement)
