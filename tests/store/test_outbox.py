@@ -56,7 +56,7 @@ def test_an_effect_says_what_to_do(place: Place) -> None:
 
 
 def test_one_that_fails_comes_again_later(place: Place) -> None:
-    """A failure keeps its effect, with the reason; the others go out; and it waits before it is tried again."""
+    """A failure keeps its effect, with the reason, for later; the others go out."""
     service = moved(place, "E-1", "E-2")
     delivery = service.deliver(failing("E-1:2:take:1"), at=at(10))
     assert (delivery.failed, delivery.delivered) == (("E-1:2:take:1",), ("E-2:2:take:1",))
