@@ -15,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tests.chaos.verdict import Verdict, verdict
 from tests.chaos.worker import Task, sweeper, writer
 from tests.postgres import OwnServer, own_server
 from tests.store.errands import ask, at, flows
+from tests.store.places import install
 
 WRITERS, SWEEPERS = 4, 2
 
@@ -38,14 +39,13 @@ class Plan:
     cases: int
     restarts: int
     seed: int
-    pause: float = 0.25
-    """Seconds between two kills, at most."""
+    pause: float
 
 
 def run(url: str, home: Path, plan: Plan, server: OwnServer | None = None) -> Verdict:
     """Everything from opening the cases to the verdict."""
     chance = random.Random(plan.seed)
-    service = rf.CaseService(flows(), store=rf.SqlStore(url))
+    service = rf.CaseService(flows(), store=rf.SqlStore(install(url)))
     for number in range(plan.cases):
         service.open("errand", f"E-{number}", ask())
     begun = time.time()
@@ -70,10 +70,11 @@ class _Crew:
         self.task, self._chance, self._begun = task, chance, 0
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.chaos.worker"])
-        roles = {f"writer-{n}": writer for n in range(WRITERS)} | {
-            f"sweeper-{n}": sweeper for n in range(SWEEPERS)
+        roles: Mapping[str, Callable[[Task], None]] = {
+            **{f"writer-{n}": writer for n in range(WRITERS)},
+            **{f"sweeper-{n}": sweeper for n in range(SWEEPERS)},
         }
-        self._roles: dict[str, Callable[[Task], None]] = roles
+        self._roles = roles
         self._processes = {name: self._begin(name) for name in roles}
 
     def _begin(self, name: str) -> multiprocessing.process.BaseProcess:
@@ -124,12 +125,13 @@ def main() -> None:
     parser.add_argument(
         "--restarts", type=int, default=0, help="in how many rounds PostgreSQL is stopped at once"
     )
+    parser.add_argument("--pause", type=float, default=0.5, help="seconds between two kills, at most")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    plan = Plan(given.rounds, given.cases, given.restarts, given.seed)
+    plan = Plan(given.rounds, given.cases, given.restarts, given.seed, given.pause)
     with _database(given.database) as (url, server), tempfile.TemporaryDirectory() as home:
         found = run(url, Path(home), plan, server)
-    print(found)
+    sys.stdout.write(f"{found}\n")
     sys.exit(bool(found.faults))
 
 

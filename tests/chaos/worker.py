@@ -41,7 +41,8 @@ class Task:
         return at() + timedelta(seconds=(time.time() - self.begun) * SPEED)
 
     def service(self) -> rf.CaseService:
-        return rf.CaseService(flows(), store=rf.SqlStore(self.url))
+        store = rf.SqlStore(self.url)
+        return _insisting(lambda: rf.CaseService(flows(), store=store))
 
 
 class Journal:
@@ -104,7 +105,7 @@ def sweeper(task: Task) -> None:
     while True:
         swept = _insisting(lambda: service.sweep(task.now, limit=20))
         done = _insisting(lambda: service.deliver(deliver, at=task.now, limit=50))
-        if not swept.entries and not done:
+        if not swept.entries and not done.delivered:
             time.sleep(0.01)
 
 

@@ -3,8 +3,12 @@
 Each program runs in a thread of its own that stops before every statement. The conductor lets one of them
 take one statement, then waits until it stands before its next, has ended, or waits for another's lock. No
 clock decides anything: on SQLite `begin immediate` is not offered while another is between its own and its
-commit, on PostgreSQL the server says who waits. `every_order` goes back to the last choice that had an
-alternative, takes that, runs all of it again, and so on until nothing is left to try.
+commit, on PostgreSQL the server says who waits. `every_order` runs all of it again for every choice that had
+an alternative, until nothing is left to try.
+
+When several wait for one lock, PostgreSQL itself decides who gets it, and not always in the same way. An
+order that the server does not let happen as it was asked for is asked for again, some times; whatever it
+lets happen instead is a run like any other, with alternatives of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from tests.store.driver import watched
 
 T = TypeVar("T")
 Program = Callable[[], object]
+TRIES = 10
+"""How often an order is asked for that the server does not let happen."""
 
 
 @frozen
@@ -58,8 +64,9 @@ class Locks(Protocol):
 class Player:
     """A program, stopped before each of its statements."""
 
-    def __init__(self, name: str, program: Program) -> None:
+    def __init__(self, name: str, program: Program, fine: bool = True) -> None:
         self.name = name
+        self._fine = fine
         self.next: str | None = None
         self.inside = False
         self.result: object = None
@@ -87,14 +94,20 @@ class Player:
         self.stands.set()
 
     def _statement(self, statement: str, run: Callable[[], T]) -> T:
-        self.next = statement
-        self.stands.set()
-        self._go.get()
+        if self._fine or not self.inside or not _only_reads(statement):
+            self.next = statement
+            self.stands.set()
+            self._go.get()
         try:
             return run()
         finally:
-            word = statement.lstrip()[:8].lower().strip()
-            self.inside = word.startswith("begin") or (self.inside and word not in ("commit", "rollback"))
+            self.inside = statement not in ("commit", "rollback")
+
+
+def _only_reads(statement: str) -> bool:
+    """Whether it neither locks nor writes nor ends anything, so that others cannot tell when it was taken."""
+    text = statement.lstrip().lower()
+    return text.startswith(("savepoint", "release")) or (text.startswith("select") and " for " not in text)
 
 
 class SqliteLocks:
@@ -126,13 +139,17 @@ class PostgresLocks:
         return bool(found and found[0])
 
 
-def play(programs: Mapping[str, Program], locks: Locks, order: Sequence[str] = ()) -> Run:
-    """Run the programs, taking the given choices first and then always the first that there is."""
-    players = {name: Player(name, program) for name, program in programs.items()}
+def play(programs: Mapping[str, Program], locks: Locks, order: Sequence[str] = (), fine: bool = True) -> Run:
+    """Run the programs, taking the given choices first and then always the first that there is. Where a
+    choice cannot be had, the first that can is taken. Not `fine`: what only reads inside a transaction is no
+    step."""
+    players = {name: Player(name, program, fine) for name, program in programs.items()}
     choices: list[Taken] = []
     statements: list[tuple[str, str]] = []
+    last = ""
     while True:
-        for player in players.values():
+        # Whoever moved last comes first: until his commit is through, the others still wait for it.
+        for player in sorted(players.values(), key=lambda one: one.name != last):
             _settle(player, locks)
         standing = [one for one in players.values() if one.stands.is_set() and not one.ended]
         could = tuple(
@@ -147,32 +164,36 @@ def play(programs: Mapping[str, Program], locks: Locks, order: Sequence[str] = (
             # All wait for each other: the server breaks the circle, and one of them gets the error.
             waiting[0].stands.wait()
             continue
-        who = order[len(choices)] if len(choices) < len(order) else could[0]
-        choices.append(Taken(who, could))
-        statements.append((who, players[who].take()))
+        wanted = order[len(choices)] if len(choices) < len(order) else could[0]
+        last = wanted if wanted in could else could[0]
+        choices.append(Taken(last, could))
+        statements.append((last, players[last].take()))
     return Run(tuple(choices), tuple(statements), {name: one.result for name, one in players.items()})
 
 
 def _settle(player: Player, locks: Locks) -> None:
     """Until he stands before a statement, has ended, or waits for another."""
-    while not player.stands.wait(0.001) and not locks.waits(player):
+    while not player.stands.wait(0.003) and not locks.waits(player):
         pass
 
 
-def every_order(start: Callable[[], Mapping[str, Program]], locks: Locks) -> Iterator[Run]:
-    """One run for each order there is; `start` makes a fresh beginning for each."""
-    order: list[str] | None = []
-    while order is not None:
-        run = play(start(), locks, order)
+def every_order(start: Callable[[], Mapping[str, Program]], locks: Locks, fine: bool = True) -> Iterator[Run]:
+    """A run for each order there is; `start` makes a fresh beginning for each."""
+    seen: set[tuple[Taken, ...]] = {()}
+    asked: set[tuple[Taken, ...]] = {()}
+    waiting: list[tuple[tuple[Taken, ...], int]] = [((), 0)]
+    while waiting:
+        wish, tries = waiting.pop()
+        if wish and wish in seen:
+            continue
+        run = play(start(), locks, [one.who for one in wish], fine)
         yield run
-        order = _next_order(run.choices)
-
-
-def _next_order(choices: Sequence[Taken]) -> list[str] | None:
-    """The choices up to the last that had an untried alternative, and that alternative."""
-    for place in range(len(choices) - 1, -1, -1):
-        one = choices[place]
-        later = one.could[one.could.index(one.who) + 1 :]
-        if later:
-            return [*(taken.who for taken in choices[:place]), later[0]]
-    return None
+        for place, taken in enumerate(run.choices):
+            seen.add(run.choices[: place + 1])
+            for other in taken.could:
+                instead = (*run.choices[:place], Taken(other, taken.could))
+                if instead not in asked:
+                    asked.add(instead)
+                    waiting.append((instead, 0))
+        if wish not in seen and tries < TRIES:
+            waiting.append((wish, tries + 1))

@@ -15,6 +15,8 @@ from renoflow.store.rows import Form, Values
 Parts = dict[str, list[Values]]
 """The rows of one write, by the part of it (`statements.PARTS`)."""
 
+UNIQUE_VIOLATION = "23505"
+
 translated = lru_cache(maxsize=None)(sql.for_psycopg)
 postgres_write = lru_cache(maxsize=None)(sql.postgres_write)
 
@@ -53,7 +55,13 @@ class Runner:
             for part in present
             for name in sql.PARTS[part]
         }
-        self.cursor.execute(postgres_write(present), arrays)
+        try:
+            self.cursor.execute(postgres_write(present), arrays)
+        except self.driver_error as error:
+            # Somebody else has just opened a case under the same id: the lines of its history stand there.
+            if getattr(error, "sqlstate", "") == UNIQUE_VIOLATION:
+                raise OvertakenError from error
+            raise
         moved, ids, positions = self.cursor.fetchone()
         opened = dict(zip(ids or (), positions or (), strict=True))
         if moved != len(parts.get("moved", ())) or len(opened) != len(parts.get("opened", ())):
