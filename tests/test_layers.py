@@ -30,7 +30,7 @@ LAYERS: Sequence[Sequence[str]] = (
     ("sweeping", "delivery"),
     ("service",),
     ("script",),
-    ("views", "verify", "testing"),
+    ("views", "verify", "testing", "adapters"),
     ("cli",),
     ("__main__",),
 )
@@ -57,6 +57,7 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "chinese_calendar": ("engine.calendar",),
     "hypothesis": ("testing",),
     "msgspec": ("values", "records", "definition.schema", "engine", "store", "transaction"),
+    "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),
     "transitions": ("workflow.machine",),

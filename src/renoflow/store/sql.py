@@ -29,6 +29,9 @@ T = TypeVar("T")
 TRIES = 8
 """How often a call is made again when others were faster."""
 
+ROLLED_BACK = ("40001", "40P01")
+"""A serialization failure, a deadlock: the same transaction may succeed when it is run again."""
+
 UNKNOWN = "It came at the commit, so nobody knows whether the call was kept: make it again with the same key"
 """What is said when the answer to a commit was lost."""
 
@@ -90,9 +93,9 @@ class SqlStore:
                 return self._in_our_own(tenant, plans, work)
             except OvertakenError:
                 continue
-            except StoreBusy:
-                if connection is not None or not self.postgres:
-                    raise
+            except _InTheWayError as error:
+                if connection is not None:
+                    raise StoreBusy(str(error)) from error.__cause__
             except _CutOffError as error:
                 # What was cut off before its commit never was; a pool may hold connections long dead.
                 if cut or connection is not None:
@@ -211,6 +214,8 @@ class SqlStore:
     def _meaning(self, error: Exception) -> Exception:
         driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         found = store_error(driver, self.url)
+        if getattr(driver, "sqlstate", None) in ROLLED_BACK:
+            return _InTheWayError(str(found))
         if not isinstance(found, StoreUnreachable):
             return found
         if self.postgres and self.engine.dialect.is_disconnect(cast("Any", driver), None, None):
@@ -218,6 +223,10 @@ class SqlStore:
             self.engine.dispose()
             return _CutOffError(str(found))
         return found
+
+
+class _InTheWayError(StoreBusy):
+    """Another transaction was in the way, and ours had to go."""
 
 
 class _CutOffError(StoreUnreachable):
