@@ -31,6 +31,7 @@ LAYERS: Sequence[Sequence[str]] = (
     ("service",),
     ("script",),
     ("views", "verify", "testing", "adapters"),
+    ("cli_store",),
     ("cli",),
     ("__main__",),
 )
@@ -41,6 +42,7 @@ ONLY_FOR: Mapping[str, Sequence[str]] = {
     "verify": ("cli",),
     "testing": ("cli",),
     "cli": ("__main__",),
+    "cli_store": ("cli",),
 }
 """Layers that nobody else imports, the package root included."""
 
@@ -60,6 +62,7 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),
+    "tqdm": ("cli_store",),
     "transitions": ("workflow.machine",),
 }
 """Where each foreign package may be imported: a module, or a package with all in it; "" is everywhere."""

@@ -187,6 +187,9 @@ class _Shelf:
         claimed = self.claim(until, 1)
         return claimed[0][1] if claimed else None
 
+    def count_due(self, until: datetime) -> int:
+        return len(self.claim(until, len(self.kept)))
+
     def postpone(self, root: str, at: datetime, failure: str) -> Postponed:
         before = self.waiting.get(root)
         attempts = 1 if before is None else before.attempts + 1

@@ -66,6 +66,11 @@ class SqlStore:
             check_schema(connection, self.url)
         self._prepared = True
 
+    def check(self) -> str:
+        """Where the migrations stand; raises `SchemaMismatch` when this version needs them elsewhere."""
+        with self._faults(), self.engine.connect() as connection:
+            return check_schema(connection, self.url)
+
     def upgrade(self) -> str:
         """Make the tables, or bring them up to date, in one transaction; returns where they now stand."""
         from renoflow.store.migrating import upgrade
