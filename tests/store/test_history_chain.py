@@ -15,21 +15,31 @@ TAMPERING = {
         "entry 2 was changed",
     ),
     "its hash changed too": (
-        "update renoflow_history set body = replace(body, 'take', 'note'), hash = "
-        "'0000000000000000000000000000000000000000000000000000000000000000' where number = 2",
+        (
+            "update renoflow_history set body = replace(body, 'take', 'note'), hash = "
+            "'0000000000000000000000000000000000000000000000000000000000000000' where number = 2"
+        ),
         "entry 3 was changed",
     ),
     "dropped": ("delete from renoflow_history where number = 2", "entry 2 is missing"),
-    "cut off": ("delete from renoflow_history where number > 2", "the history ends at entry 2; the case has 4"),
+    "cut off": (
+        "delete from renoflow_history where number > 2",
+        "the history ends at entry 2; the case has 4",
+    ),
     "all gone": ("delete from renoflow_history", "the history ends at entry 0; the case has 4"),
     "added at the end": (
-        "insert into renoflow_history select tenant, case_id, 5, happened_at, event, body, personal, hash "
-        "from renoflow_history where number = 2",
+        (
+            "insert into renoflow_history "
+            "select tenant, case_id, 5, happened_at, event, body, personal, hash "
+            "from renoflow_history where number = 2"
+        ),
         "the history ends at entry 5; the case has 4",
     ),
     "reordered": (
-        "update renoflow_history set number = case number when 2 then 30 when 3 then 2 else number end; "
-        "update renoflow_history set number = 3 where number = 30",
+        (
+            "update renoflow_history set number = case number when 2 then 30 when 3 then 2 else number end; "
+            "update renoflow_history set number = 3 where number = 30"
+        ),
         "entry 2 was changed, or what stood before it was",
     ),
     "a personal value changed": (
