@@ -90,8 +90,8 @@ class SqlStore:
                 return self._in_our_own(tenant, plans, work)
             except OvertakenError:
                 continue
-            except StoreBusy:
-                if connection is not None or not self.postgres:
+            except StoreBusy as busy:
+                if connection is not None or not _broken_off(busy):
                     raise
             except _CutOffError as error:
                 # What was cut off before its commit never was; a pool may hold connections long dead.
@@ -226,3 +226,9 @@ class _CutOffError(StoreUnreachable):
 
 def _raw(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
+
+
+def _broken_off(busy: StoreBusy) -> bool:
+    """Whether the server broke it off to let others pass; who has waited in vain is told so at once."""
+    error = busy.__cause__
+    return str(getattr(getattr(error, "orig", error), "sqlstate", "") or "").startswith("40")
