@@ -124,6 +124,29 @@ def test_a_redacted_history_is_not_decided_again(place: Place) -> None:
         service.workflows["errand"].replay(service.history("E-1"))
 
 
+def test_a_retry_after_a_redaction_has_the_first_answer(place: Place) -> None:
+    """Of a request that gave a personal value not even a digest is left; its key still answers."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    first = service.send("E-1", note(at(1), person="Zhao"), key="k")
+    redact(service)
+    again = service.send("E-1", note(at(1), person="Zhao"), key="k")
+    assert again.repeated
+    assert [entry.number for entry in again.entries] == [entry.number for entry in first.entries]
+    assert "Zhao" not in repr(again)
+    if place.engine is not None:
+        with place.engine.connect() as connection:
+            assert connection.execute(text("select request from renoflow_keys")).scalars().all() == [""]
+
+
+def test_a_redaction_is_of_one_tenant(place: Place) -> None:
+    """Another firm's case under the same name keeps what it has."""
+    for tenant in ("main", "theirs"):
+        place.service(tenant=tenant).open("errand", "E-1", ask(person="Zhao"))
+    redact(place.service())
+    assert place.service(tenant="theirs").case("E-1").facts["person"] == "Zhao"
+
+
 def test_only_what_is_personal_can_be_removed(place: Place) -> None:
     """A fact that the rules go by, or one that is not there, is refused, and nothing is written."""
     service = place.service()

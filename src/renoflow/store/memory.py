@@ -163,7 +163,7 @@ class _Shelf:
         for place, answer in self.answers.items():
             if answer.case == case_id:
                 reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-                self.answers[place] = evolve(answer, reasons=reasons)
+                self.answers[place] = evolve(answer, request="", reasons=reasons)
 
     # -------------------------------------------------------------- the sweep
 

@@ -16,7 +16,6 @@ from renoflow.store.installing import found_revision
 from renoflow.store.revision import VERSION_TABLE
 from renoflow.store.schema import metadata
 
-
 _ONE_AT_A_TIME = Lock()
 """Alembic keeps what it is doing in a variable of the process."""
 

@@ -178,7 +178,8 @@ SELECT key, request, answer, answered_at FROM renoflow_keys WHERE tenant = :tena
 """
 
 SET_ANSWER = """
-UPDATE renoflow_keys SET answer = :answer WHERE tenant = :tenant AND case_id = :id AND key = :key
+UPDATE renoflow_keys SET request = '', answer = :answer
+WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
 # ------------------------------------------------------------------ writing
