@@ -39,16 +39,15 @@ def deliver(
         if item is None:
             break
         status, failure = _hand_over(handler, item)
-        key = item.effect.key
-        write(partial(_settle, key, status, failure))
-        found[status].append(key)
+        write(partial(_settle, item.effect, status, failure))
+        found[status].append(item.effect.key)
     return Delivery(
         delivered=tuple(found["delivered"]), failed=tuple(found["waiting"]), dead=tuple(found["dead"])
     )
 
 
-def _settle(key: str, status: Status, failure: str, session: Session) -> None:
-    session.settle_effect(key, status, failure)
+def _settle(effect: Effect, status: Status, failure: str, session: Session) -> None:
+    session.settle_effect(effect, status, failure)
 
 
 def _hand_over(handler: Callable[[Effect], object], item: OutboxItem) -> tuple[Status, str]:

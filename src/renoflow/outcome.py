@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from attrs import frozen
 
 from renoflow.errors import KeyReused, UsageError
 from renoflow.records import Case, Command, Effect, HistoryEntry, Reason
 from renoflow.store.protocol import Answer, Postponed, Session
-from renoflow.store.tagged import tagged
 
 
 @frozen(kw_only=True)
@@ -76,10 +75,13 @@ def request_of(key: str | None, kind: str, case_id: str, command: Command, **mor
         more,
     ]
     try:
-        text = json.dumps(tagged(asked), sort_keys=True)
+        text = msgspec.json.encode(asked, order="deterministic", enc_hook=str)
     except RecursionError:
         raise UsageError(f"the command {command.event!r} is nested too deeply") from None
-    return sha256(text.encode()).hexdigest()
+    except (ValueError, TypeError, msgspec.MsgspecError):
+        # Something that no event takes; what it is answered is remembered all the same.
+        text = repr(asked).encode(errors="backslashreplace")
+    return sha256(text).hexdigest()
 
 
 def again(session: Session, case_id: str, key: str | None, request: str) -> Outcome | None:
@@ -114,5 +116,5 @@ def remembered(case_id: str, key: str, request: str, at: datetime, outcome: Outc
         at=at,
         reasons=outcome.reasons,
         spans=tuple(spans),
-        effects=tuple(effect.key for effect in outcome.effects),
+        effects=tuple((effect.case, effect.key) for effect in outcome.effects),
     )

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import evolve
-
 from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.redaction import names_redacted
@@ -169,15 +167,14 @@ class CaseService:
         request = request_of(key, "send", case_id, command)
 
         def work(session: Session) -> Outcome:
-            case = session.get(case_id)
+            case = session.get(case_id, key or "")
             if case is None:
                 return Outcome(case=None, reasons=(Reason(code="unknown_case", subject=case_id),))
             if (found := again(session, case_id, key, request)) is not None:
                 return found
             # What fell due stands whatever becomes of the command.
             due = Transaction(self.workflows, session)
-            due.fire_due(case_id, command.at)
-            then = due.above()
+            then = due.above() if due.fire_due(case_id, command.at) else due
             decision = then.decide(then.get(case_id) or case, command)
             if decision.refused:
                 return self._keep(due, case_id, command.at, key, request, decision.reasons)
@@ -203,9 +200,8 @@ class CaseService:
             effects=change.effects,
             refused_openings=transaction.all_refused,
         )
-        if key is not None:
-            change = evolve(change, answer=remembered(case_id, key, request, at, outcome))
-        transaction.session.save(change)
+        answer = None if key is None else remembered(case_id, key, request, at, outcome)
+        transaction.session.save(change, answer)
         return outcome
 
     def recount(self, at: datetime | str | None = None, *, connection: Any = None) -> Outcome:

@@ -12,7 +12,7 @@ from renoflow.engine.decide import Marks
 from renoflow.engine.peers import is_tied, objections
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.records import NO_FACTS, Case, Command, Decision, Effect, HistoryEntry, Reason, Told
-from renoflow.store.protocol import Answer, Change, Session
+from renoflow.store.protocol import Change, Session
 from renoflow.values import Actor
 
 
@@ -46,7 +46,7 @@ class Transaction:
     def workflow_of(self, case: Case) -> Workflow:
         return self.workflows[case.workflow]
 
-    def change(self, answer: Answer | None = None) -> Change:
+    def change(self) -> Change:
         """Everything, that of the transaction below first."""
         below = self.under
         if below is None:
@@ -54,9 +54,7 @@ class Transaction:
         else:
             cases = {**below.cases, **self.cases}
             entries, effects = below.entries + self.entries, below.effects + self.effects
-        return Change(
-            cases=tuple(cases.values()), entries=tuple(entries), effects=tuple(effects), answer=answer
-        )
+        return Change(cases=tuple(cases.values()), entries=tuple(entries), effects=tuple(effects))
 
     # -------------------------------------------------------------- what falls due
 

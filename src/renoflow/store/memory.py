@@ -23,7 +23,7 @@ from renoflow.engine.redaction import (
 )
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
-from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, back_off
+from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, Status, back_off
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class _Shelf:
     def hold(self, case_ids: Iterable[str]) -> None:
         """One call at a time holds them all."""
 
-    def get(self, case_id: str) -> Case | None:
+    def get(self, case_id: str, key: str = "") -> Case | None:
         return self.kept.get(case_id)
 
     def cases(self) -> Iterator[Case]:
@@ -102,12 +102,12 @@ class _Shelf:
     def answer(self, case_id: str, key: str) -> Answer | None:
         return self.answers.get((case_id, key))
 
-    def effects(self, keys: Sequence[str]) -> Sequence[Effect]:
-        return [self.items[key].effect for key in keys if key in self.items]
+    def effects(self, keys: Sequence[tuple[str, str]]) -> Sequence[Effect]:
+        return [self.items[key].effect for _, key in keys if key in self.items]
 
     # -------------------------------------------------------------- writing
 
-    def save(self, change: Change) -> None:
+    def save(self, change: Change, answer: Answer | None = None) -> None:
         for case in change.cases:
             if case.id not in self.kept:
                 self._add(case)
@@ -121,8 +121,8 @@ class _Shelf:
             self.histories.setdefault(entry.case, []).append(entry)
         for effect in change.effects:
             self.items[effect.key] = OutboxItem(effect=effect, status="waiting", retry_at=effect.at)
-        if change.answer is not None:
-            self.answers[change.answer.case, change.answer.key] = change.answer
+        if answer is not None:
+            self.answers[answer.case, answer.key] = answer
 
     def _add(self, case: Case) -> None:
         self.places[case.id] = len(self.places)
@@ -219,8 +219,8 @@ class _Shelf:
         self.items[first.effect.key] = taken
         return taken
 
-    def settle_effect(self, key: str, status: Any, failure: str) -> None:
-        self.items[key] = replace(self.items[key], status=status, failure=failure)
+    def settle_effect(self, effect: Effect, status: Status, failure: str) -> None:
+        self.items[effect.key] = replace(self.items[effect.key], status=status, failure=failure)
 
     def revive_effect(self, key: str, at: datetime) -> bool:
         item = self.items.get(key)

@@ -26,7 +26,8 @@ LONGEST_WAIT = timedelta(hours=6)
 class Answer:
     """What a command with a key was answered: the refusal, or the lines and effects that came of it.
 
-    `request` is the digest of the request; a `span` is a case with its first and last new line.
+    `request` is the digest of the request; a `span` is a case with its first and last new line, an effect is
+    given by its case and its key.
     """
 
     case: str
@@ -35,18 +36,17 @@ class Answer:
     at: datetime
     reasons: tuple[Reason, ...] = ()
     spans: tuple[tuple[str, int, int], ...] = ()
-    effects: tuple[str, ...] = ()
+    effects: tuple[tuple[str, str], ...] = ()
 
 
 @frozen(kw_only=True)
 class Change:
-    """What one call did: the cases as they now stand, the new lines of their histories, the effects that are
-    left for the outbox, and the answer to remember under a key."""
+    """What one call did: the cases as they now stand, the new lines of their histories, and the effects that
+    are left for the outbox."""
 
     cases: tuple[Case, ...] = ()
     entries: tuple[HistoryEntry, ...] = ()
     effects: tuple[Effect, ...] = ()
-    answer: Answer | None = None
 
 
 Status = Literal["waiting", "delivered", "dead"]
@@ -88,8 +88,9 @@ class Session(Protocol):
     def hold(self, case_ids: Iterable[str]) -> None:
         """Hold the families of these cases until the end, always in the same order."""
 
-    def get(self, case_id: str) -> Case | None:
-        """The case as it stands; its family is held from here on."""
+    def get(self, case_id: str, key: str = "") -> Case | None:
+        """The case as it stands; its family is held from here on. With the `key` that will be asked for, its
+        answer is read along."""
 
     def children_of(self, case_id: str) -> Sequence[Case]:
         """In the order in which they were opened."""
@@ -103,9 +104,9 @@ class Session(Protocol):
     def position(self, case_id: str) -> int:
         """Its place in the order of opening; after all others for a case that is not kept yet."""
 
-    def save(self, change: Change) -> None:
-        """All of it, and when the families that were looked at wake next; raises `OvertakenError` when a case
-        was opened or moved by somebody else."""
+    def save(self, change: Change, answer: Answer | None = None) -> None:
+        """All of it, the answer to remember under a key, and when the families that were looked at wake next.
+        Raises `OvertakenError` when a case was opened or moved by somebody else."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """What is done inside is undone when it raises, and nothing else."""
@@ -118,7 +119,7 @@ class Session(Protocol):
 
     def lines(self, case_id: str, first: int, last: int) -> Sequence[HistoryEntry]: ...
 
-    def effects(self, keys: Sequence[str]) -> Sequence[Effect]: ...
+    def effects(self, keys: Sequence[tuple[str, str]]) -> Sequence[Effect]: ...
 
     def redact(self, case_id: str, names: frozenset[str], notes: bool) -> None:
         """Remove the values of these facts, and the notes, from the case's history, from what others heard of
@@ -138,7 +139,7 @@ class Session(Protocol):
     def take_effect(self, at: datetime) -> OutboxItem | None:
         """The next effect to be delivered; the attempt is counted, and it will not come again for a while."""
 
-    def settle_effect(self, key: str, status: Status, failure: str) -> None: ...
+    def settle_effect(self, effect: Effect, status: Status, failure: str) -> None: ...
 
     def revive_effect(self, key: str, at: datetime) -> bool:
         """A dead effect waits again; False when there is no such."""

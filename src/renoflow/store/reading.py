@@ -54,7 +54,7 @@ def answer_from(form: Form, case_id: str, key: str, values: Sequence[Any]) -> An
             at=form.known(at),
             reasons=reasons_from_json(fields["reasons"]),
             spans=tuple((name, first, last) for name, first, last in fields["spans"]),
-            effects=tuple(fields["effects"]),
+            effects=tuple((name, key) for name, key in fields["effects"]),
         )
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise StoredDataError(
@@ -67,18 +67,19 @@ def answer_to_json(answer: Answer) -> str:
     return msgspec.json.encode(said).decode()
 
 
-def effect_from(key: str, text: str) -> Effect:
+def effect_from(case_id: str, key: str, text: str) -> Effect:
     try:
         return effect_from_json(text)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
-        case = key.split(":", 1)[0]
-        raise StoredDataError("renoflow_outbox", case, f"the effect {key} cannot be read: {error}") from None
+        raise StoredDataError(
+            "renoflow_outbox", case_id, f"the effect {key} cannot be read: {error}"
+        ) from None
 
 
 def item_from(form: Form, values: Sequence[Any]) -> OutboxItem:
-    key, text, status, attempts, retry_at, failure = values
+    case_id, key, text, status, attempts, retry_at, failure = values
     return OutboxItem(
-        effect=effect_from(key, text),
+        effect=effect_from(case_id, key, text),
         status=status,
         attempts=attempts,
         retry_at=form.take(retry_at),

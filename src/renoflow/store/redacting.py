@@ -29,8 +29,15 @@ def redact(
         if cleared is not row.case:
             runner.run(sql.SET_SNAPSHOT, position=row.position, snapshot=to_json(cleared).decode())
     for key, text in runner.rows(sql.CASE_EFFECTS, tenant=tenant, id=case_id):
-        effect = effect_without(effect_from(key, text), names, values)
-        runner.run(sql.SET_EFFECT, tenant=tenant, key=key, effect=effect_to_json(effect), recipient=effect.to)
+        effect = effect_without(effect_from(case_id, key, text), names, values)
+        runner.run(
+            sql.SET_EFFECT,
+            tenant=tenant,
+            id=case_id,
+            key=key,
+            effect=effect_to_json(effect),
+            recipient=effect.to,
+        )
     for key, *said in runner.rows(sql.CASE_KEYS, tenant=tenant, id=case_id):
         answer = answer_from(runner.form, case_id, key, said)
         reasons = tuple(reason_without(reason, names) for reason in answer.reasons)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from attrs import frozen
 
 from renoflow.engine.codec import case_from_json, to_json
@@ -19,9 +21,11 @@ OWED = frozenset(("running", "paused", "breached"))
 """A deadline in one of these is still open, and has a row."""
 
 
+@lru_cache(maxsize=256)
 def instant_as_text(at: datetime | None) -> str | None:
     """As SQLite keeps it: of a fixed width, so that text sorts as time does."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    # Of UTC, whose offset is its last six signs.
+    return None if at is None else f"{at.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def instant_from_text(text: str | None) -> datetime | None:
@@ -56,8 +60,7 @@ TEXT = Form(put=instant_as_text, take=instant_from_text)
 NATIVE = Form(put=instant_as_it_is, take=instant_in_utc)
 
 
-@frozen(kw_only=True)
-class Family:
+class Family(msgspec.Struct, frozen=True, kw_only=True):
     """Cases that belong together, by their root's row, which is locked; `wakes_at` is no later than any
     clock of theirs."""
 
@@ -67,8 +70,7 @@ class Family:
     wakes_at: datetime | None
 
 
-@frozen(kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it was read or last written."""
 
     position: int

@@ -18,7 +18,7 @@ Parts = dict[str, list[Values]]
 UNIQUE_VIOLATION = "23505"
 
 translated = lru_cache(maxsize=None)(sql.for_psycopg)
-postgres_write = lru_cache(maxsize=None)(sql.postgres_write)
+postgres_write = lru_cache(maxsize=256)(sql.postgres_write)
 
 
 @frozen
@@ -50,13 +50,18 @@ class Runner:
         return self._write_at_once(present, parts) if self.postgres else self._write_in_turn(present, parts)
 
     def _write_at_once(self, present: tuple[str, ...], parts: Parts) -> Mapping[str, int]:
-        arrays = {
-            f"{part}_{name}": [row[name] for row in parts[part]]
-            for part in present
+        if "families" in present:
+            moved_rows = {row["position"] for row in parts.get("moved", ())}
+            parts = {**parts, "families": [r for r in parts["families"] if r["position"] not in moved_rows]}
+        shape = tuple((part, len(parts[part])) for part in present if parts[part])
+        values = {
+            f"{part}_{number}_{name}": row[name]
+            for part, _ in shape
+            for number, row in enumerate(parts[part])
             for name in sql.PARTS[part]
         }
         try:
-            self.cursor.execute(postgres_write(present), arrays)
+            self.cursor.execute(postgres_write(shape), values)
         except self.driver_error as error:
             # Somebody else has just opened a case under the same id: the lines of its history stand there.
             if getattr(error, "sqlstate", "") == UNIQUE_VIOLATION:

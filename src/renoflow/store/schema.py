@@ -93,6 +93,7 @@ deadlines = Table(
     Column("breached_at", INSTANT),
     PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
     Index("renoflow_deadlines_due", "tenant", "due_at"),
+    sqlite_with_rowid=False,
 )
 
 keys = Table(
@@ -105,6 +106,7 @@ keys = Table(
     Column("answer", Text, nullable=False),
     Column("answered_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("tenant", "case_id", "key", name="renoflow_keys_key"),
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(
@@ -121,8 +123,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", INSTANT),
     Column("failure", Text, nullable=False, server_default=text("''")),
-    UniqueConstraint("tenant", "key", name="renoflow_outbox_key"),
-    Index("renoflow_outbox_case", "tenant", "case_id"),
+    UniqueConstraint("tenant", "case_id", "key", name="renoflow_outbox_key"),
 )
 Index(
     "renoflow_outbox_waiting",

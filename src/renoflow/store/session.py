@@ -7,14 +7,23 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from renoflow.engine.peers import related
 from renoflow.errors import StoredDataError
 from renoflow.records import NO_FACTS, Case, Effect, HistoryEntry
 from renoflow.store import statements as sql
 from renoflow.store.chain import START, line_of
-from renoflow.store.protocol import Answer, Change, OutboxItem, OvertakenError, Plans, Postponed, back_off
+from renoflow.store.protocol import (
+    Answer,
+    Change,
+    OutboxItem,
+    OvertakenError,
+    Plans,
+    Postponed,
+    Status,
+    back_off,
+)
 from renoflow.store.reading import answer_from, answer_to_json, effect_from, ids_near, read_lines
 from renoflow.store.redacting import redact
 from renoflow.store.rows import Family, Row, Values, case_values, changed_deadlines, plan_of, row_from
@@ -28,6 +37,10 @@ LAST = 2**62
 """The place of a case that is not kept yet."""
 
 
+_HOLD_SQLITE = (sql.HOLD_SQLITE,)
+_HOLD_POSTGRES = (sql.HOLD_ROOT_POSTGRES, sql.HOLD_POSTGRES)
+
+
 class SqlSession:
     """See `protocol.Session`."""
 
@@ -39,45 +52,53 @@ class SqlSession:
         self._rows: dict[str, Row] = {}
         self._families: dict[str, Family] = {}
         self._absent: set[str] = set()
+        self._answered: dict[tuple[str, str], Sequence[Any]] = {}
         # Families whose own figures, on their root's row, are no longer what is stored.
         self._stale: set[str] = set()
+        self._looked_through: set[str] = set()
 
     # -------------------------------------------------------------- holding and reading
 
     def hold(self, case_ids: Iterable[str]) -> None:
         wanted = [name for name in dict.fromkeys(case_ids) if name not in self._rows]
-        if len(wanted) > 1:
-            roots = [(self._root(name), name) for name in wanted]
-            wanted = [name for root, name in sorted(roots) if root]
-        for name in wanted:
+        roots = {name: self._root(name) for name in wanted}
+        self._absent.update(name for name, root in roots.items() if not root)
+        for _, name in sorted((root, name) for name, root in roots.items() if root):
             self._hold(name)
 
     def _root(self, case_id: str) -> str:
         found = self._runner.first(sql.ROOT, tenant=self._tenant, id=case_id)
         return "" if found is None else str(found[0])
 
-    def _hold(self, case_id: str) -> Case | None:
-        statement = sql.HOLD_POSTGRES if self._runner.postgres else sql.HOLD_SQLITE
+    def _hold(self, case_id: str, key: str = "") -> Case | None:
+        """Hold a case's family and read the case. What was answered to a key is read beside it; an answer
+        that somebody else has just given is missed, and then stands in the way of giving another."""
+        statements = _HOLD_POSTGRES if self._runner.postgres else _HOLD_SQLITE
         for _ in range(TRIES):
-            found = self._runner.first(statement, tenant=self._tenant, id=case_id)
-            if found is not None:
-                row = self._rows[case_id] = row_from(self._plans, found)
-                if row.root not in self._families:
-                    self._families[row.root] = self._family(row.root, *found[9:])
-                return row.case
+            for statement in statements:
+                found = self._runner.first(statement, tenant=self._tenant, id=case_id, key=key)
+                if found is not None:
+                    return self._held(case_id, key, found)
             if not self._root(case_id):
                 self._absent.add(case_id)
                 return None
         raise OvertakenError
 
+    def _held(self, case_id: str, key: str, found: Sequence[Any]) -> Case:
+        row = self._rows[case_id] = row_from(self._plans, found)
+        if row.root not in self._families:
+            self._families[row.root] = self._family(row.root, *found[9:12])
+        self._answered[case_id, key] = found[12:]
+        return row.case
+
     def _family(self, root: str, position: int, members: int, wakes_at: Any) -> Family:
         return Family(root=root, position=position, members=members, wakes_at=self._form.take(wakes_at))
 
-    def get(self, case_id: str) -> Case | None:
+    def get(self, case_id: str, key: str = "") -> Case | None:
         row = self._rows.get(case_id)
         if row is not None:
             return row.case
-        return None if case_id in self._absent else self._hold(case_id)
+        return None if case_id in self._absent else self._hold(case_id, key)
 
     def children_of(self, case_id: str) -> Sequence[Case]:
         row = self._rows.get(case_id)
@@ -89,7 +110,8 @@ class SqlSession:
         root = self._root_held(case_id)
         if len(self._members(root)) < self._families[root].members:
             self._take(self._runner.rows(sql.FAMILY, tenant=self._tenant, root=root))
-        self._time_family(root)
+        self._looked_through.add(root)
+        self._look_through(root)
         return [one.case.id for one in self._members(root)]
 
     def _root_held(self, case_id: str) -> str:
@@ -122,8 +144,10 @@ class SqlSession:
         return ids_near(self._runner, self._tenant, case_id)
 
     def answer(self, case_id: str, key: str) -> Answer | None:
-        found = self._runner.first(sql.KEY, tenant=self._tenant, id=case_id, key=key)
-        return None if found is None else answer_from(self._form, case_id, key, found)
+        found = self._answered.get((case_id, key))
+        if found is None:
+            found = self._runner.first(sql.KEY, tenant=self._tenant, id=case_id, key=key)
+        return answer_from(self._form, case_id, key, found) if found and found[0] is not None else None
 
     def lines(self, case_id: str, first: int, last: int) -> Sequence[HistoryEntry]:
         case = self.get(case_id)
@@ -131,9 +155,13 @@ class SqlSession:
             return ()
         return read_lines(self._runner, self._tenant, self._plans, case, first, last)
 
-    def effects(self, keys: Sequence[str]) -> Sequence[Effect]:
-        found = [(key, self._runner.first(sql.EFFECT, tenant=self._tenant, key=key)) for key in keys]
-        return [effect_from(key, row[0]) for key, row in found if row is not None]
+    def effects(self, keys: Sequence[tuple[str, str]]) -> Sequence[Effect]:
+        found = []
+        for case_id, key in keys:
+            row = self._runner.first(sql.EFFECT, tenant=self._tenant, id=case_id, key=key)
+            if row is not None:
+                found.append(effect_from(case_id, key, row[0]))
+        return found
 
     # -------------------------------------------------------------- the sweep
 
@@ -170,22 +198,25 @@ class SqlSession:
         while (
             found := self._runner.first(statement, tenant=self._tenant, at=self._form.put(at))
         ) is not None:
-            position, key, text, attempts = found
+            position, case_id, key, text, attempts = found
             attempts += 1
             retry_at = at + back_off(attempts)
             self._runner.run(
                 sql.ATTEMPT, position=position, attempts=attempts, retry_at=self._form.put(retry_at)
             )
             try:
-                effect = effect_from(key, text)
+                effect = effect_from(case_id, key, text)
             except StoredDataError as error:
-                self.settle_effect(key, "dead", str(error))
+                self._settle(case_id, key, "dead", str(error))
             else:
                 return OutboxItem(effect=effect, status="waiting", attempts=attempts, retry_at=retry_at)
         return None
 
-    def settle_effect(self, key: str, status: str, failure: str) -> None:
-        self._runner.run(sql.SETTLE, tenant=self._tenant, key=key, status=status, failure=failure)
+    def settle_effect(self, effect: Effect, status: Status, failure: str) -> None:
+        self._settle(effect.case, effect.key, status, failure)
+
+    def _settle(self, case_id: str, key: str, status: Status, failure: str) -> None:
+        self._runner.run(sql.SETTLE, tenant=self._tenant, id=case_id, key=key, status=status, failure=failure)
 
     def revive_effect(self, key: str, at: datetime) -> bool:
         self._runner.run(sql.REVIVE, tenant=self._tenant, key=key, at=self._form.put(at))
@@ -208,38 +239,46 @@ class SqlSession:
         finally:
             self._runner.run("RELEASE SAVEPOINT renoflow_part")
 
-    def save(self, change: Change) -> None:
+    def save(self, change: Change, answer: Answer | None = None) -> None:
         before = {case.id: self._rows.get(case.id) for case in change.cases}
         for case in change.cases:
             self._place(case, before[case.id])
         parts: Parts = {"lines": self._lines(change.entries)}
-        for root in {self._rows[case.id].root for case in change.cases}:
-            self._time_family(root)
+        for case in change.cases:
+            self._wake_by(case)
         for case in change.cases:
             self._add_case(parts, case, before[case.id])
-        for root in sorted(self._stale.difference(before)):
+        # A root that is opened just now has its figures already.
+        for root in sorted(name for name in self._stale if name not in before or before[name]):
             position = self._families[root].position
             parts.setdefault("families", []).append({"position": position, **self._figures(root)})
         self._stale.clear()
-        self._add_effects(parts, change)
+        self._add_effects(parts, change, answer)
         for name, position in self._runner.write(parts).items():
-            row = self._rows[name] = evolve(self._rows[name], position=position)
+            row = self._rows[name] = replace(self._rows[name], position=position)
             if row.root == name:
-                self._families[name] = evolve(self._families[name], position=position)
+                self._families[name] = replace(self._families[name], position=position)
 
     def _place(self, case: Case, before: Row | None) -> None:
         """Note the case as it now stands, in the family of its parent and of those that it is linked to."""
-        known = () if before is None else related(before.case)
-        # Only what is kept, or is opened in this very change, is family.
-        roots = [self._rows[name].root for name in related(case) if name not in known and self.get(name)]
+        roots: list[str] = []
+        if (
+            before is None
+            or before.case.links is not case.links
+            or before.case.followers is not case.followers
+        ):
+            known = () if before is None else related(before.case)
+            # Only what is kept, or is opened in this very change, is family.
+            new = [name for name in related(case) if name not in known and self.get(name) is not None]
+            roots = [self._rows[name].root for name in new]
         if before is None:
             root = roots[0] if roots else case.id
             family = self._families.get(root) or Family(root=root, position=0, members=0, wakes_at=None)
-            self._families[root] = evolve(family, members=family.members + 1)
+            self._families[root] = replace(family, members=family.members + 1)
             self._stale.add(root)
             self._rows[case.id] = Row(position=LAST, root=root, head=START, case=case)
         else:
-            self._rows[case.id] = evolve(before, root=self._rows[case.id].root, case=case)
+            self._rows[case.id] = replace(before, root=self._rows[case.id].root, case=case)
         for root in roots:
             self._join(self._rows[case.id].root, root)
 
@@ -250,10 +289,10 @@ class SqlSession:
         keep, gone = sorted((self._families[one], self._families[other]), key=lambda family: family.position)
         self._runner.run(sql.JOIN_FAMILIES, tenant=self._tenant, root=keep.root, other=gone.root)
         for row in self._members(gone.root):
-            self._rows[row.case.id] = evolve(row, root=keep.root)
+            self._rows[row.case.id] = replace(row, root=keep.root)
         wakes = [at for at in (keep.wakes_at, gone.wakes_at) if at is not None]
         del self._families[gone.root]
-        self._families[keep.root] = evolve(
+        self._families[keep.root] = replace(
             keep, members=keep.members + gone.members, wakes_at=min(wakes, default=None)
         )
         self._stale.discard(gone.root)
@@ -265,23 +304,31 @@ class SqlSession:
         for entry in entries:
             row = self._rows[entry.case]
             line = line_of(plan_of(self._plans, entry.case, row.case.workflow), entry, row.head)
-            self._rows[entry.case] = evolve(row, head=line.hash)
+            self._rows[entry.case] = replace(row, head=line.hash)
             values = {"tenant": self._tenant, "case_id": entry.case, "number": line.number}
             values |= {"happened_at": self._form.put(entry.at), "event": entry.event}
             found.append(values | {"body": line.body, "personal": line.personal, "hash": line.hash})
         return found
 
-    def _time_family(self, root: str) -> None:
-        """When a family wakes next, as far as it was read."""
+    def _wake_by(self, case: Case) -> None:
+        """Let the family wake no later than this case. Nor is it told to wake later: that would touch the
+        index of what is due at almost every step, and is found out when the family is looked at."""
+        root = self._rows[case.id].root
+        if root in self._looked_through:
+            self._look_through(root)
+            return
+        family, at = self._families[root], case.wakes_at
+        if at is not None and (family.wakes_at is None or at < family.wakes_at):
+            self._families[root] = replace(family, wakes_at=at)
+            self._stale.add(root)
+
+    def _look_through(self, root: str) -> None:
+        """When a family that was read whole wakes next."""
         family = self._families[root]
-        read = self._members(root)
-        wakes = [row.case.wakes_at for row in read if row.case.wakes_at is not None]
-        if len(read) < family.members and family.wakes_at is not None:
-            # None of those that were not read wakes sooner.
-            wakes.append(family.wakes_at)
+        wakes = [row.case.wakes_at for row in self._members(root) if row.case.wakes_at is not None]
         soonest = min(wakes, default=None)
         if soonest != family.wakes_at:
-            self._families[root] = evolve(family, wakes_at=soonest)
+            self._families[root] = replace(family, wakes_at=soonest)
             self._stale.add(root)
 
     def _figures(self, root: str) -> Values:
@@ -307,7 +354,7 @@ class SqlSession:
         parts.setdefault("done", []).extend(done)
         parts.setdefault("running", []).extend(running)
 
-    def _add_effects(self, parts: Parts, change: Change) -> None:
+    def _add_effects(self, parts: Parts, change: Change, answer: Answer | None) -> None:
         parts["effects"] = [
             {
                 "tenant": self._tenant,
@@ -321,7 +368,6 @@ class SqlSession:
             }
             for effect in change.effects
         ]
-        answer = change.answer
         if answer is None:
             return
         values = {"tenant": self._tenant, "case_id": answer.case, "key": answer.key}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session as OrmSession
@@ -49,6 +49,7 @@ class SqlStore:
         )
         self.postgres = self.engine.dialect.name == "postgresql"
         self.url = shown_url(self.engine)
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._prepared = False
 
     def prepare(self) -> None:
@@ -59,7 +60,7 @@ class SqlStore:
             blank = not self.postgres and is_blank(connection)
             connection.rollback()
             if blank:
-                with self._own(connection):
+                with self._exclusively(connection):
                     # Somebody else may have made them while the lock was waited for.
                     if is_blank(connection):
                         make_tables(connection)
@@ -75,7 +76,7 @@ class SqlStore:
         """Make the tables, or bring them up to date, in one transaction; returns where they now stand."""
         from renoflow.store.migrating import upgrade
 
-        with self._faults(), self.engine.connect() as connection, self._own(connection):
+        with self._faults(), self.engine.connect() as connection, self._exclusively(connection):
             return upgrade(connection)
 
     def differences(self) -> list[str]:
@@ -109,14 +110,49 @@ class SqlStore:
         raise StoreBusy(f"others moved the case each of {TRIES} times that this was tried: {SENT_AGAIN}")
 
     def _in_our_own(self, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
-        with self._faults(), self.engine.connect() as own, self._own(own) as runner:
+        """On a bare connection of the pool, since a step is shorter than what more would cost."""
+        with self._faults():
+            raw = self.engine.raw_connection()
+            try:
+                found = self._tried(raw, tenant, plans, work)
+                self._commit(raw)
+                return found
+            finally:
+                raw.close()
+
+    def _tried(self, raw: Any, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
+        """The work, ready to be committed, or as if it had not been."""
+        try:
+            runner = self._runner(raw)
+            if not self.postgres:
+                runner.run(sql.NOTHING if raw.in_transaction else sql.BEGIN)
             return work(SqlSession(runner, tenant, plans))
+        except BaseException:
+            self._drop(raw)
+            raise
+
+    def _commit(self, raw: Any) -> None:
+        try:
+            raw.commit()
+        except self._driver_error as error:
+            self._drop(raw)
+            found = self._meaning(error)
+            if isinstance(found, _CutOffError):
+                raise StoreUnreachable(f"{found}. {UNKNOWN}") from error
+            raise found from error
+
+    def _drop(self, raw: Any) -> None:
+        """Roll back; where the connection is gone the database has done so."""
+        try:
+            raw.rollback()
+        except self._driver_error:
+            raw.invalidate()
 
     def _in_the_hosts(self, tenant: str, plans: Plans, connection: Any, work: Callable[[Session], T]) -> T:
         """Inside a savepoint, so that a failure here leaves the host's transaction as it was."""
         with self._faults():
             host = self._connection_of(connection)
-            runner = self._runner(host)
+            runner = self._runner(host.connection)
             if not self.postgres:
                 # First of all, since SQLite turns a reader away that becomes a writer; and without a
                 # transaction around it the savepoint would be one, and its release a commit.
@@ -140,34 +176,16 @@ class SqlStore:
         return connection
 
     @contextmanager
-    def _own(self, connection: Connection) -> Iterator[Runner]:
-        """A transaction of our own: kept when all went well, else as if it had not been."""
-        transaction = connection.begin()
-        try:
-            runner = self._runner(connection)
-            if not self.postgres:
-                runner.run(sql.NOTHING if _raw(connection).in_transaction else sql.BEGIN)
-            yield runner
-        except BaseException:
-            self._drop(transaction)
-            raise
-        try:
-            transaction.commit()
-        except (DBAPIError, self._driver_error) as error:
-            self._drop(transaction)
-            found = self._meaning(error)
-            if isinstance(found, _CutOffError):
-                raise StoreUnreachable(f"{found}. {UNKNOWN}") from error
-            raise found from error
+    def _exclusively(self, connection: Connection) -> Iterator[None]:
+        """A transaction in which tables are made, by one process at a time."""
+        with connection.begin():
+            if not self.postgres and not _raw(connection).in_transaction:
+                connection.exec_driver_sql(sql.BEGIN)
+            yield
 
-    def _drop(self, transaction: RootTransaction) -> None:
-        """Roll back; where the connection is gone the database has done so."""
-        with suppress(DBAPIError, self._driver_error):
-            transaction.rollback()
-
-    def _runner(self, connection: Connection) -> Runner:
+    def _runner(self, raw: Any) -> Runner:
         return Runner(
-            cursor=connection.connection.cursor(),
+            cursor=raw.cursor(),
             form=NATIVE if self.postgres else TEXT,
             postgres=self.postgres,
             driver_error=self._driver_error,
@@ -182,12 +200,12 @@ class SqlStore:
         with self._faults():
             if connection is None:
                 with self.engine.connect() as own:
-                    yield SqlReader(self._runner(own), tenant, plans)
+                    yield SqlReader(self._runner(own.connection), tenant, plans)
             else:
                 host = self._connection_of(connection)
                 if not host.in_transaction():
                     host.begin()
-                yield SqlReader(self._runner(host), tenant, plans)
+                yield SqlReader(self._runner(host.connection), tenant, plans)
 
     def verify_history(
         self, tenant: str = "main", case: str | None = None
@@ -196,15 +214,10 @@ class SqlStore:
         lines; nothing, where all is well."""
         self.prepare()
         with self._faults(), self.engine.connect() as connection:
-            verifier = Verifier(self._runner(connection), tenant)
+            verifier = Verifier(self._runner(connection.connection), tenant)
             yield from verifier.all() if case is None else [(case, verifier.case(case))]
 
     # -------------------------------------------------------------- what goes wrong
-
-    @property
-    def _driver_error(self) -> type[Exception]:
-        error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        return error
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

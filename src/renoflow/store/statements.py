@@ -23,9 +23,19 @@ NOTHING = "DELETE FROM renoflow_keys WHERE 0"
 # ------------------------------------------------------------------ reading and holding
 
 HOLD_SQLITE = f"""
-SELECT {_C_ROW}, r.position, r.members, r.family_wakes_at
+SELECT {_C_ROW}, r.position, r.members, r.family_wakes_at, k.request, k.answer, k.answered_at
 FROM renoflow_cases c JOIN renoflow_cases r ON r.tenant = c.tenant AND r.id = c.root
+LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
 WHERE c.tenant = :tenant AND c.id = :id
+"""
+
+# Most cases are the root of their family: one row to lock and to read.
+HOLD_ROOT_POSTGRES = f"""
+SELECT {_C_ROW}, c.position, c.members, c.family_wakes_at, k.request, k.answer, k.answered_at
+FROM renoflow_cases c
+LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
+WHERE c.tenant = :tenant AND c.id = :id AND c.root = :id
+FOR NO KEY UPDATE OF c
 """
 
 # The family's row is locked before the case is read, and the case again as it then is. Nothing comes back
@@ -36,8 +46,9 @@ WITH family AS MATERIALIZED (
   WHERE tenant = :tenant AND id = (SELECT root FROM renoflow_cases WHERE tenant = :tenant AND id = :id)
   FOR NO KEY UPDATE
 )
-SELECT {_C_ROW}, family.position, family.members, family.family_wakes_at
-FROM renoflow_cases c, family
+SELECT {_C_ROW}, family.position, family.members, family.family_wakes_at, k.request, k.answer, k.answered_at
+FROM family JOIN renoflow_cases c ON c.root = family.id
+LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
 WHERE c.tenant = :tenant AND c.id = :id AND c.root = family.id
 FOR NO KEY UPDATE OF c
 """
@@ -107,15 +118,17 @@ ATTEMPTS = "SELECT attempts FROM renoflow_cases WHERE position = :position"
 
 # ------------------------------------------------------------------ the outbox
 
-EFFECT = "SELECT effect FROM renoflow_outbox WHERE tenant = :tenant AND key = :key"
+EFFECT = """
+SELECT effect FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id AND key = :key
+"""
 
 OUTBOX = """
-SELECT key, effect, status, attempts, retry_at, failure FROM renoflow_outbox
+SELECT case_id, key, effect, status, attempts, retry_at, failure FROM renoflow_outbox
 WHERE tenant = :tenant AND status = :status ORDER BY position LIMIT :limit
 """
 
 TAKE = """
-SELECT position, key, effect, attempts FROM renoflow_outbox
+SELECT position, case_id, key, effect, attempts FROM renoflow_outbox
 WHERE tenant = :tenant AND status = 'waiting' AND retry_at <= :at ORDER BY retry_at, position LIMIT 1
 """
 
@@ -124,7 +137,8 @@ UPDATE renoflow_outbox SET attempts = :attempts, retry_at = :retry_at WHERE posi
 """
 
 SETTLE = """
-UPDATE renoflow_outbox SET status = :status, failure = :failure WHERE tenant = :tenant AND key = :key
+UPDATE renoflow_outbox SET status = :status, failure = :failure
+WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
 REVIVE = """
@@ -170,7 +184,8 @@ SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = 
 CASE_EFFECTS = "SELECT key, effect FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
 
 SET_EFFECT = """
-UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient WHERE tenant = :tenant AND key = :key
+UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient
+WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
 CASE_KEYS = """
@@ -227,12 +242,10 @@ PARTS: Mapping[str, Columns] = {
 _MOVES = (
     "SET workflow_version = {0}workflow_version, state = {0}state, stage = {0}stage, snapshot = {0}snapshot, "
     "version = {0}version, head = {0}head, moved_at = {0}moved_at, wakes_at = {0}wakes_at, "
-    "members = {0}members, family_wakes_at = {0}family_wakes_at, attempts = 0, retry_at = NULL, failure = ''"
-)
-_BEATS = (
-    "SET members = {0}members, family_wakes_at = {0}family_wakes_at, "
     "attempts = 0, retry_at = NULL, failure = ''"
 )
+_FIGURES = "members = {0}members, family_wakes_at = {0}family_wakes_at"
+_BEATS = f"SET {_FIGURES}, attempts = 0, retry_at = NULL, failure = ''"
 _STARTS = (
     "ON CONFLICT (tenant, case_id, name) DO UPDATE SET generation = excluded.generation, "
     "status = excluded.status, owner = excluded.owner, due_at = excluded.due_at, "
@@ -245,6 +258,12 @@ def _insert(table: str, columns: Columns) -> str:
     return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({values})"
 
 
+_TABLES = {
+    "opened": "cases", "lines": "history", "running": "deadlines", "effects": "outbox", "answers": "keys",
+}  # fmt: skip
+
+# SQLite writes an index anew for every column that is set, changed or not; so the figures of a family are set
+# apart, and only when they are new. PostgreSQL compares them, and may not set one row twice.
 SQLITE_WRITES: Mapping[str, str] = {
     "opened": f"{_insert('cases', OPENED)} ON CONFLICT (tenant, id) DO NOTHING",
     "moved": f"UPDATE renoflow_cases {_MOVES.format(':')} WHERE position = :position AND version = :was",
@@ -257,40 +276,54 @@ SQLITE_WRITES: Mapping[str, str] = {
 }
 
 
-def _rows(part: str) -> str:
-    """The rows of a part of a write, which come as one array per column."""
+Shape = Sequence[tuple[str, int]]
+"""The parts of a write, each with the number of its rows."""
+
+
+def _rows(part: str, count: int) -> str:
+    """The rows of a part of a write: each value is a parameter, which driver and server take in faster than
+    arrays or JSON."""
     columns = PARTS[part]
-    arrays = ", ".join(f":{part}_{name}::{kind}[]" for name, kind in columns.items())
-    return f"unnest({arrays}) AS n ({', '.join(columns)})"
+    rows = ", ".join(
+        f"({', '.join(f':{part}_{row}_{name}::{kind}' for name, kind in columns.items())})"
+        for row in range(count)
+    )
+    return f"(VALUES {rows}) AS n ({', '.join(columns)})"
 
 
-def _insert_rows(table: str, part: str) -> str:
+def _insert_rows(table: str, part: str, count: int) -> str:
     names = ", ".join(PARTS[part])
-    return f"INSERT INTO renoflow_{table} ({names}) SELECT {names} FROM {_rows(part)}"
+    return f"INSERT INTO renoflow_{table} ({names}) SELECT {names} FROM {_rows(part, count)}"
 
 
-def postgres_write(parts: Sequence[str]) -> str:
+def postgres_write(shape: Shape) -> str:
     """One statement that writes these parts; it answers how many cases moved, and which were opened where."""
-    texts = {
-        "opened": f"{_insert_rows('cases', 'opened')} "
-        "ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position",
-        "moved": f"UPDATE renoflow_cases c {_MOVES.format('n.')} FROM {_rows('moved')} "
-        "WHERE c.position = n.position AND c.version = n.was RETURNING 1",
-        "families": f"UPDATE renoflow_cases c {_BEATS.format('n.')} FROM {_rows('families')} "
-        "WHERE c.position = n.position",
-        "lines": _insert_rows("history", "lines"),
-        "done": f"DELETE FROM renoflow_deadlines d USING {_rows('done')} "
-        "WHERE d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name",
-        "running": f"{_insert_rows('deadlines', 'running')} {_STARTS}",
-        "effects": _insert_rows("outbox", "effects"),
-        "answers": _insert_rows("keys", "answers"),
-    }
-    with_parts = ",\n".join(f"{part} AS ({texts[part]})" for part in parts)
+    with_parts = ",\n".join(f"{part} AS ({_postgres_part(part, count)})" for part, count in shape)
+    parts = {part for part, _ in shape}
     moved = "(SELECT count(*) FROM moved)" if "moved" in parts else "0"
     opened = "opened" in parts
     ids = "(SELECT array_agg(id ORDER BY position) FROM opened)" if opened else "NULL"
     positions = "(SELECT array_agg(position ORDER BY position) FROM opened)" if opened else "NULL"
     return for_psycopg(f"WITH {with_parts}\nSELECT {moved}, {ids}, {positions}")
+
+
+def _postgres_part(part: str, count: int) -> str:
+    rows = _rows(part, count)
+    if part == "moved":
+        moves = f"{_MOVES.format('n.')}, {_FIGURES.format('n.')}"
+        return (
+            f"UPDATE renoflow_cases c {moves} FROM {rows} "
+            "WHERE c.position = n.position AND c.version = n.was RETURNING 1"
+        )
+    if part == "families":
+        return f"UPDATE renoflow_cases c {_BEATS.format('n.')} FROM {rows} WHERE c.position = n.position"
+    if part == "done":
+        same = "d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name"
+        return f"DELETE FROM renoflow_deadlines d USING {rows} WHERE {same}"
+    insert = _insert_rows(_TABLES[part], part, count)
+    if part == "opened":
+        return f"{insert} ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position"
+    return f"{insert} {_STARTS}" if part == "running" else insert
 
 
 # ------------------------------------------------------------------ for one driver

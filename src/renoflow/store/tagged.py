@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from renoflow.records import Document, Effect, Reason, Signature
 from renoflow.values import Label
@@ -89,10 +90,11 @@ def reasons_from_json(items: list[Any]) -> tuple[Reason, ...]:
 
 
 def effect_to_json(effect: Effect) -> str:
-    fields = {name: tagged(getattr(effect, name)) for name in effect.__struct_fields__}
-    return msgspec.json.encode(fields, order="deterministic").decode()
+    data = tagged(effect.data) if effect.data else effect.data
+    return msgspec.json.encode(replace(effect, data=data), order="deterministic").decode()
 
 
 def effect_from_json(text: str) -> Effect:
     """Raises `msgspec.MsgspecError`, `KeyError`, `TypeError` or `ValueError` for anything else."""
-    return Effect(**{name: _plain(value) for name, value in msgspec.json.decode(text).items()})
+    effect = msgspec.json.decode(text, type=Effect)
+    return replace(effect, data=_plain(effect.data))

@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("wake_at", INSTANT),
         sa.Column("breached_at", INSTANT),
         sa.PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
+        sqlite_with_rowid=False,
     )
     op.create_index("renoflow_deadlines_due", "renoflow_deadlines", ["tenant", "due_at"])
     op.create_table(
@@ -82,6 +83,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text, nullable=False),
         sa.Column("answered_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "case_id", "key", name="renoflow_keys_key"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "renoflow_outbox",
@@ -96,9 +98,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("retry_at", INSTANT),
         sa.Column("failure", sa.Text, nullable=False, server_default=sa.text("''")),
-        sa.UniqueConstraint("tenant", "key", name="renoflow_outbox_key"),
+        sa.UniqueConstraint("tenant", "case_id", "key", name="renoflow_outbox_key"),
     )
-    op.create_index("renoflow_outbox_case", "renoflow_outbox", ["tenant", "case_id"])
     unsent = sa.text("status = 'waiting'")
     op.create_index(
         "renoflow_outbox_waiting",
