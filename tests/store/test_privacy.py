@@ -83,7 +83,8 @@ TAMPERED = {
     "the last line dropped": "delete from renoflow_history where number = 3",
     "two lines exchanged": "update renoflow_history set number = case number when 2 then 30 else 20 end "
     "where number in (2, 3)",
-    "a name changed": "update renoflow_history set personal = replace(personal, '小明', '大明') where number = 1",
+    "a name changed": "update renoflow_history set personal = replace(personal, '小明', '大明') "
+    "where number = 1",
     "a name taken out by hand": "update renoflow_history set personal = null where number = 1",
 }
 

@@ -21,7 +21,7 @@ OWED = frozenset(("running", "paused", "breached"))
 
 def instant_as_text(at: datetime | None) -> str | None:
     """As SQLite keeps it: of a fixed width, so that text sorts as time does."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return None if at is None else f"{at.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def instant_from_text(text: str | None) -> datetime | None:

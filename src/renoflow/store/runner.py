@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from attrs import frozen
 
 from renoflow.store import statements as sql
@@ -50,13 +51,9 @@ class Runner:
         return self._write_at_once(present, parts) if self.postgres else self._write_in_turn(present, parts)
 
     def _write_at_once(self, present: tuple[str, ...], parts: Parts) -> Mapping[str, int]:
-        arrays = {
-            f"{part}_{name}": [row[name] for row in parts[part]]
-            for part in present
-            for name in sql.PARTS[part]
-        }
+        rows = {part: msgspec.json.encode(parts[part]).decode() for part in present}
         try:
-            self.cursor.execute(postgres_write(present), arrays)
+            self.cursor.execute(postgres_write(present), rows)
         except self.driver_error as error:
             # Somebody else has just opened a case under the same id: the lines of its history stand there.
             if getattr(error, "sqlstate", "") == UNIQUE_VIOLATION:

@@ -252,10 +252,10 @@ SQLITE_WRITES: Mapping[str, str] = {
 
 
 def _rows(part: str) -> str:
-    """The rows of a part of a write, which come as one array per column."""
-    columns = PARTS[part]
-    arrays = ", ".join(f":{part}_{name}::{kind}[]" for name, kind in columns.items())
-    return f"unnest({arrays}) AS n ({', '.join(columns)})"
+    """The rows of a part of a write, which come as JSON: an array per column would take the driver longer to
+    write than all the rest of a step (see `docs/performance.md`)."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in PARTS[part].items())
+    return f"json_to_recordset(:{part}::json) AS n ({columns})"
 
 
 def _insert_rows(table: str, part: str) -> str:
