@@ -30,7 +30,8 @@ LAYERS: Sequence[Sequence[str]] = (
     ("sweeping", "delivery"),
     ("service",),
     ("script",),
-    ("views", "verify", "testing"),
+    ("views", "verify", "testing", "adapters"),
+    ("cli_store",),
     ("cli",),
     ("__main__",),
 )
@@ -41,6 +42,7 @@ ONLY_FOR: Mapping[str, Sequence[str]] = {
     "verify": ("cli",),
     "testing": ("cli",),
     "cli": ("__main__",),
+    "cli_store": ("cli",),
 }
 """Layers that nobody else imports, the package root included."""
 
@@ -57,8 +59,10 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "chinese_calendar": ("engine.calendar",),
     "hypothesis": ("testing",),
     "msgspec": ("values", "records", "definition.schema", "engine", "store", "transaction"),
+    "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),
+    "tqdm": ("cli_store",),
     "transitions": ("workflow.machine",),
 }
 """Where each foreign package may be imported: a module, or a package with all in it; "" is everywhere."""

@@ -80,6 +80,11 @@ class CaseService:
         with self._read(None) as reader:
             return reader.next_wake(instant(until))
 
+    def count_due(self, until: datetime | str) -> int:
+        """In how many families of cases something may have fallen due."""
+        with self._read(None) as reader:
+            return reader.count_due(instant(until))
+
     def postponed(self) -> Sequence[Postponed]:
         """Families in which something is due that failed: how often, why, and when it is tried again."""
         with self._read(None) as reader:

@@ -63,3 +63,5 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # What was redacted is not left in the file.
+    connection.execute("PRAGMA secure_delete = ON")

@@ -36,11 +36,11 @@ def found_revision(connection: Connection) -> str | None:
     return connection.execute(select(_version.c.version_num)).scalar()
 
 
-def check_schema(connection: Connection, url: str) -> None:
-    """Raises `SchemaMismatch` unless the tables are those of this version."""
+def check_schema(connection: Connection, url: str) -> str:
+    """Where the migrations stand; raises `SchemaMismatch` unless the tables are those of this version."""
     found = found_revision(connection)
     if found == LATEST:
-        return
+        return found
     if found is None:
         message = f"{url} has no tables of renoflow; run: {upgrade_command(url)}"
     elif found < LATEST:

@@ -163,7 +163,7 @@ class _Shelf:
         for place, answer in self.answers.items():
             if answer.case == case_id:
                 reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-                self.answers[place] = evolve(answer, reasons=reasons)
+                self.answers[place] = evolve(answer, request="", reasons=reasons)
 
     # -------------------------------------------------------------- the sweep
 
@@ -186,6 +186,9 @@ class _Shelf:
     def next_wake(self, until: datetime) -> datetime | None:
         claimed = self.claim(until, 1)
         return claimed[0][1] if claimed else None
+
+    def count_due(self, until: datetime) -> int:
+        return len(self.claim(until, len(self.kept)))
 
     def postpone(self, root: str, at: datetime, failure: str) -> Postponed:
         before = self.waiting.get(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -15,6 +16,9 @@ from renoflow.store.installing import found_revision
 from renoflow.store.revision import VERSION_TABLE
 from renoflow.store.schema import metadata
 
+_ONE_AT_A_TIME = Lock()
+"""Alembic keeps what it is doing in a variable of the process."""
+
 
 def is_ours(name: str | None, kind: str, parents: MutableMapping[Any, Any]) -> bool:
     """Whether a table is one of ours; the host's are never looked at."""
@@ -26,7 +30,8 @@ def upgrade(connection: Connection) -> str:
     config = Config()
     config.set_main_option("script_location", "renoflow:store/migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")
     return found_revision(connection) or ""
 
 

@@ -160,6 +160,8 @@ class Reader(Protocol):
     def next_wake(self, until: datetime) -> datetime | None:
         """The first instant by `until` at which something may fall due."""
 
+    def count_due(self, until: datetime) -> int: ...
+
     def outbox(self, status: str, limit: int) -> Sequence[OutboxItem]: ...
 
     def postponed(self) -> Sequence[Postponed]:

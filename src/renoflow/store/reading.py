@@ -117,6 +117,10 @@ class SqlReader:
         form = self._runner.form
         return form.take(self._runner.first(sql.NEXT_WAKE, tenant=self._tenant, until=form.put(until))[0])
 
+    def count_due(self, until: datetime) -> int:
+        until_then = self._runner.form.put(until)
+        return int(self._runner.first(sql.COUNT_DUE, tenant=self._tenant, until=until_then)[0])
+
     def outbox(self, status: str, limit: int) -> Sequence[OutboxItem]:
         found = self._runner.rows(sql.OUTBOX, tenant=self._tenant, status=status, limit=limit)
         return [item_from(self._runner.form, values) for values in found]

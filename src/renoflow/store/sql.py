@@ -29,6 +29,9 @@ T = TypeVar("T")
 TRIES = 8
 """How often a call is made again when others were faster."""
 
+ROLLED_BACK = ("40001", "40P01")
+"""A serialization failure, a deadlock: the same transaction may succeed when it is run again."""
+
 UNKNOWN = "It came at the commit, so nobody knows whether the call was kept: make it again with the same key"
 """What is said when the answer to a commit was lost."""
 
@@ -63,6 +66,11 @@ class SqlStore:
             check_schema(connection, self.url)
         self._prepared = True
 
+    def check(self) -> str:
+        """Where the migrations stand; raises `SchemaMismatch` when this version needs them elsewhere."""
+        with self._faults(), self.engine.connect() as connection:
+            return check_schema(connection, self.url)
+
     def upgrade(self) -> str:
         """Make the tables, or bring them up to date, in one transaction; returns where they now stand."""
         from renoflow.store.migrating import upgrade
@@ -90,9 +98,9 @@ class SqlStore:
                 return self._in_our_own(tenant, plans, work)
             except OvertakenError:
                 continue
-            except StoreBusy as busy:
-                if connection is not None or not _broken_off(busy):
-                    raise
+            except _InTheWayError as error:
+                if connection is not None:
+                    raise StoreBusy(str(error)) from error.__cause__
             except _CutOffError as error:
                 # What was cut off before its commit never was; a pool may hold connections long dead.
                 if cut or connection is not None:
@@ -211,6 +219,8 @@ class SqlStore:
     def _meaning(self, error: Exception) -> Exception:
         driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         found = store_error(driver, self.url)
+        if getattr(driver, "sqlstate", None) in ROLLED_BACK:
+            return _InTheWayError(str(found))
         if not isinstance(found, StoreUnreachable):
             return found
         if self.postgres and self.engine.dialect.is_disconnect(cast("Any", driver), None, None):
@@ -220,15 +230,13 @@ class SqlStore:
         return found
 
 
+class _InTheWayError(StoreBusy):
+    """Another transaction was in the way, and ours had to go."""
+
+
 class _CutOffError(StoreUnreachable):
     """The connection was lost while it was in use."""
 
 
 def _raw(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
-
-
-def _broken_off(busy: StoreBusy) -> bool:
-    """Whether the server broke it off to let others pass; who has waited in vain is told so at once."""
-    error = busy.__cause__
-    return str(getattr(getattr(error, "orig", error), "sqlstate", "") or "").startswith("40")

@@ -71,6 +71,11 @@ SELECT min(family_wakes_at) FROM renoflow_cases
 WHERE tenant = :tenant AND family_wakes_at <= :until AND (retry_at IS NULL OR retry_at <= :until)
 """
 
+COUNT_DUE = """
+SELECT count(*) FROM renoflow_cases
+WHERE tenant = :tenant AND family_wakes_at <= :until AND (retry_at IS NULL OR retry_at <= :until)
+"""
+
 POSTPONED = """
 SELECT id, attempts, retry_at, failure FROM renoflow_cases
 WHERE tenant = :tenant AND family_wakes_at IS NOT NULL AND attempts > 0 ORDER BY position
@@ -173,7 +178,8 @@ SELECT key, request, answer, answered_at FROM renoflow_keys WHERE tenant = :tena
 """
 
 SET_ANSWER = """
-UPDATE renoflow_keys SET answer = :answer WHERE tenant = :tenant AND case_id = :id AND key = :key
+UPDATE renoflow_keys SET request = '', answer = :answer
+WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
 # ------------------------------------------------------------------ writing
