@@ -130,7 +130,7 @@ def until(condition: Callable[[], bool], *workers: subprocess.Popen[bytes]) -> N
 def statuses(engine: Engine) -> dict[int, str]:
     with engine.connect() as connection:
         found = connection.execute(text("select id, status::text from procrastinate_jobs"))
-        return {job: status for job, status in found}
+        return {int(row.id): str(row.status) for row in found}
 
 
 def finished(engine: Engine, left: list[int]) -> bool:
