@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.UniqueConstraint("tenant", "id", name="renoflow_cases_id"),
     )
-    op.create_index("renoflow_cases_family", "renoflow_cases", ["tenant", "root"])
+    op.create_index("renoflow_cases_family", "renoflow_cases", ["root", "tenant"])
     waking = sa.text("family_wakes_at IS NOT NULL")
     op.create_index(
         "renoflow_cases_due",
@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("breached_at", INSTANT),
         sa.PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
     )
-    op.create_index("renoflow_deadlines_due", "renoflow_deadlines", ["tenant", "due_at"])
+    op.create_index("renoflow_deadlines_due", "renoflow_deadlines", ["due_at", "tenant"])
     op.create_table(
         "renoflow_keys",
         sa.Column("tenant", sa.Text, nullable=False),
@@ -98,7 +98,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.UniqueConstraint("tenant", "key", name="renoflow_outbox_key"),
     )
-    op.create_index("renoflow_outbox_case", "renoflow_outbox", ["tenant", "case_id"])
+    op.create_index("renoflow_outbox_case", "renoflow_outbox", ["case_id", "tenant"])
     unsent = sa.text("status = 'waiting'")
     op.create_index(
         "renoflow_outbox_waiting",
