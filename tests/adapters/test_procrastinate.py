@@ -7,8 +7,7 @@ import importlib
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +20,12 @@ import renoflow as rf
 from renoflow.adapters.procrastinate import add_jobs
 from tests.adapters.worker import STUCK, app_on
 from tests.building import CHECKOUT
+from tests.patience import until
 from tests.postgres import plain
 from tests.store.errands import ask, flows
 from tests.store.places import install
 
 CASES = 30
-PATIENCE = 600
-"""How often to look, at most, before a worker counts as stuck."""
 
 
 @pytest.fixture
@@ -114,17 +112,6 @@ def worker(url: str, folder: Path, name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.adapters.worker", url, str(folder), name], cwd=CHECKOUT
     )
-
-
-def until(condition: Callable[[], bool], *workers: subprocess.Popen[bytes]) -> None:
-    """Look again and again, as long as the workers live."""
-    for _ in range(PATIENCE):
-        if condition():
-            return
-        for one in workers:
-            with suppress(subprocess.TimeoutExpired):
-                pytest.fail(f"a worker ended by itself with {one.wait(0.1)}")
-    pytest.fail("the workers did not come to it")
 
 
 def statuses(engine: Engine) -> dict[int, str]:
