@@ -58,7 +58,7 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "cattrs": ("definition",),
     "chinese_calendar": ("engine.calendar",),
     "hypothesis": ("testing",),
-    "msgspec": ("values", "records", "definition.schema", "engine", "store", "transaction"),
+    "msgspec": ("values", "records", "definition.schema", "engine", "store", "outcome"),
     "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),

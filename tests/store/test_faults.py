@@ -216,9 +216,10 @@ def test_a_connection_cut_at_any_statement_loses_and_doubles_nothing(
         assert service.send(name, note(at(1)), key="k").accepted
         assert [entry.event for entry in service.history(name)] == ["ask", "note"]
     engine.dispose()
-    assert answers[-1] == "done"
-    assert len(answers) > 3
-    assert all(answer == "done" or "again" in answer or "whether" in answer for answer in answers), answers
+    *earlier, commit, whole = answers
+    assert len(earlier) >= 2
+    assert {*earlier, whole} == {"done"}
+    assert "key" in commit
 
 
 def test_a_connection_cut_in_the_hosts_transaction_takes_both(postgresql: str, postgres: Server) -> None:

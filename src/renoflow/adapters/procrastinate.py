@@ -57,29 +57,25 @@ def add_jobs(
     every: str = "* * * * *",
     stalled_every: str = "*/10 * * * *",
     stalled_after: float = 30,
-    limit: int = 100,
 ) -> Jobs:
     """Adds the tasks `sweep`, `deliver` and `retry_stalled` to the app, under `renoflow:`; workers and web
     processes call it alike.
 
     `deliver` gets one effect at a time, each at least once. `every` and `stalled_every` are cron lines, with
-    the seconds as a sixth field where a minute is too long. `limit` is how much one transaction takes. A
-    worker that gave no sign of life for `stalled_after` seconds is taken for dead, and what it did is done
-    again.
+    the seconds as a sixth field where a minute is too long. A worker that gave no sign of life for
+    `stalled_after` seconds is taken for dead, and what it did is done again.
     """
     tasks = Blueprint()
 
     @tasks.periodic(cron=every)
     @tasks.task(name="sweep", queue=NAMESPACE)
     def sweep(timestamp: int) -> None:
-        while service.sweep(limit=limit).entries:
-            pass
+        service.sweep()
 
     @tasks.periodic(cron=every)
     @tasks.task(name="deliver", queue=NAMESPACE)
     def deliver_effects(timestamp: int) -> None:
-        while service.deliver(deliver, limit=limit):
-            pass
+        service.deliver(deliver)
 
     @tasks.periodic(cron=stalled_every)
     @tasks.task(name="retry_stalled", queue=NAMESPACE, pass_context=True)

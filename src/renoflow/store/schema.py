@@ -53,7 +53,7 @@ cases = Table(
     Column("retry_at", INSTANT),
     Column("failure", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("tenant", "id", name="renoflow_cases_id"),
-    Index("renoflow_cases_family", "tenant", "root"),
+    Index("renoflow_cases_family", "root", "tenant"),
 )
 Index(
     "renoflow_cases_due",
@@ -92,7 +92,7 @@ deadlines = Table(
     Column("wake_at", INSTANT),
     Column("breached_at", INSTANT),
     PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
-    Index("renoflow_deadlines_due", "tenant", "due_at"),
+    Index("renoflow_deadlines_due", "due_at", "tenant"),
     sqlite_with_rowid=False,
 )
 

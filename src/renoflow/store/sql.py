@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -236,11 +236,15 @@ class SqlStore:
             return _InTheWayError(str(found))
         if not isinstance(found, StoreUnreachable):
             return found
-        if self.postgres and self.engine.dialect.is_disconnect(cast("Any", driver), None, None):
+        if self.postgres and (getattr(driver, "sqlstate", None) or "08").startswith(CUT_OFF):
             # The others in the pool have died with it.
             self.engine.dispose()
             return _CutOffError(str(found))
         return found
+
+
+CUT_OFF = ("08", "57P01", "57P02")
+"""The server ended the connection; the driver has no state to tell where it found it ended."""
 
 
 class _InTheWayError(StoreBusy):

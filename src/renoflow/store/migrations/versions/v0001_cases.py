@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.UniqueConstraint("tenant", "id", name="renoflow_cases_id"),
     )
-    op.create_index("renoflow_cases_family", "renoflow_cases", ["tenant", "root"])
+    op.create_index("renoflow_cases_family", "renoflow_cases", ["root", "tenant"])
     waking = sa.text("family_wakes_at IS NOT NULL")
     op.create_index(
         "renoflow_cases_due",
@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
         sqlite_with_rowid=False,
     )
-    op.create_index("renoflow_deadlines_due", "renoflow_deadlines", ["tenant", "due_at"])
+    op.create_index("renoflow_deadlines_due", "renoflow_deadlines", ["due_at", "tenant"])
     op.create_table(
         "renoflow_keys",
         sa.Column("tenant", sa.Text, nullable=False),
