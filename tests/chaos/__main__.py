@@ -45,9 +45,11 @@ class Plan:
 def run(url: str, home: Path, plan: Plan, server: OwnServer | None = None) -> Verdict:
     """Everything from opening the cases to the verdict."""
     chance = random.Random(plan.seed)
-    service = rf.CaseService(flows(), store=rf.SqlStore(install(url)))
+    engine = install(url)
+    service = rf.CaseService(flows(), store=rf.SqlStore(engine))
     for number in range(plan.cases):
         service.open("errand", f"E-{number}", ask())
+    engine.dispose()
     begun = time.time()
     crew = _Crew(Task(url=url, home=home, begun=begun, cases=plan.cases, name="", seed=0), chance)
     restarts = set(chance.sample(range(plan.rounds), plan.restarts)) if server else set()
@@ -60,7 +62,7 @@ def run(url: str, home: Path, plan: Plan, server: OwnServer | None = None) -> Ve
             _progress(number + 1, plan.rounds)
     finally:
         crew.kill_all()
-    return verdict(crew.task, at(days=4000), kills=plan.rounds, restarts=len(restarts))
+    return verdict(crew.task, rf.SqlStore(engine), at(days=4000), kills=plan.rounds, restarts=len(restarts))
 
 
 class _Crew:

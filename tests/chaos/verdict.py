@@ -11,6 +11,7 @@ from attrs import frozen
 
 import renoflow as rf
 from tests.chaos.worker import Task, lines
+from tests.store.errands import flows
 
 EFFECTS = {
     "note": 1,
@@ -48,9 +49,9 @@ class Verdict:
         return done + ("\n".join(self.faults[:20]) or "nothing lost, nothing doubled")
 
 
-def verdict(task: Task, end: datetime, *, kills: int, restarts: int) -> Verdict:
+def verdict(task: Task, store: rf.SqlStore, end: datetime, *, kills: int, restarts: int) -> Verdict:
     """Let everything that is left happen, then read all of it."""
-    service = task.service()
+    service = rf.CaseService(flows(), store=store)
     delivered = Counter(_keys(task))
     service.sweep(end)
     service.deliver(lambda effect: delivered.update([effect.key]), at=end)
@@ -63,6 +64,7 @@ def verdict(task: Task, end: datetime, *, kills: int, restarts: int) -> Verdict:
         *_of_cases(service, cases, histories, end),
         *_of_effects(histories, delivered),
     ]
+    store.engine.dispose()
     every = [entry for history in histories.values() for entry in history]
     return Verdict(
         kills=kills,
