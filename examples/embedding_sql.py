@@ -1,8 +1,8 @@
 """renoflow among a host's own tables: a case and the host's rows move together, or neither does.
 
 The host has its orders as SQLAlchemy ORM objects, and its own transactions. It hands its `Session` to every
-write; renoflow writes in that transaction and never commits it. The URL says where: SQLite here, PostgreSQL in
-earnest.
+write; renoflow writes in that transaction and never commits it. The URL says where: SQLite here, in earnest
+PostgreSQL.
 """
 
 from __future__ import annotations
