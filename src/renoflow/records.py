@@ -105,7 +105,8 @@ class Command:
 
     `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
     `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's,
-    and so are `links`: the peers that an opening is introduced to.
+    and so are `links`, the peers that an opening is introduced to, and `ahead`: it comes from a linked case
+    at an instant whose marks this one has, ahead of what follows from them here.
     """
 
     event: str
@@ -118,6 +119,7 @@ class Command:
     version: int | None = None
     told: Told | None = None
     links: tuple[Told, ...] = ()
+    ahead: bool = False
 
 
 # ------------------------------------------------------------------ the case
@@ -237,7 +239,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the audit trail. `cause` is the number of the entry that this one follows from, None
     for what came from outside; `facts`, `documents` and `payments` came with the command, `derived` are the
-    facts that the event's own rules counted or set."""
+    facts that the event's own rules counted or set. `told`, `links` and `ahead` are as in the command."""
 
     case: str
     number: int
@@ -255,6 +257,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     cause: int | None = None
     told: Told | None = None
     links: tuple[Told, ...] = ()
+    ahead: bool = False
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,24 +12,39 @@ from attrs import field, frozen
 
 from renoflow.engine.workflow import Workflows
 from renoflow.errors import RenoflowError, ScriptError, UnknownName, UsageError, did_you_mean
-from renoflow.records import Case, Command, Document, Effect, HistoryEntry, Payment, Reason, Signature
+from renoflow.records import (
+    NO_FACTS,
+    Case,
+    Command,
+    Document,
+    Effect,
+    HistoryEntry,
+    Payment,
+    Reason,
+    Signature,
+)
 from renoflow.service import CaseService
 from renoflow.values import Actor, instant
 
 SEND_KEYS = frozenset({"case", "event", "at", "actor", "roles", "facts", "documents", "payments", "note"})
-OPEN_KEYS = SEND_KEYS | {"open", "parent"}
+OPEN_KEYS = SEND_KEYS | {"open", "parent", "links"}
+LINK_KEYS = frozenset({"case", "link", "to", "at", "actor", "roles"})
 LONGEST_LINE = 1_000_000
 
 
 @frozen(kw_only=True)
 class Line:
-    """One line of a script; `open` names the workflow where the line begins a case."""
+    """One line of a script. `open` names the workflow where the line begins a case, `links` the cases that
+    it is tied to then; `link` is the name under which the line ties the case `to` another."""
 
     number: int
     case: str
     command: Command
     open: str | None = None
     parent: str | None = None
+    links: Mapping[str, str] = NO_FACTS
+    link: str | None = None
+    to: str = ""
 
 
 @frozen(kw_only=True)
@@ -92,30 +107,59 @@ def _line(number: int, text: str, workflows: Workflows) -> Line:
         raise ScriptError(number, f"not a JSON object: {error}") from None
     if not isinstance(data, dict):
         raise ScriptError(number, f"expected a JSON object, found {type(data).__name__}")
-    opening = data.get("open") is not None
-    allowed = OPEN_KEYS if opening else SEND_KEYS
-    for key in data:
-        if key not in allowed:
-            raise ScriptError(number, f"unknown key {key!r}{did_you_mean(key, allowed)}")
-    wanted = ("open", "case", "at", "actor") if opening else ("case", "event", "at", "actor")
-    for key in wanted:
-        if not isinstance(data.get(key), str) or not data[key]:
-            raise ScriptError(number, f"{key!r} must be a text that is not empty, found {data.get(key)!r}")
-    if opening and data["open"] not in workflows:
-        raise ScriptError(number, str(UnknownName("workflow", data["open"], workflows)))
-    parent = data.get("parent")
-    if parent is None and opening and "/" in data["case"]:
-        parent = data["case"].rpartition("/")[0]
+    return _opening(number, data, workflows) if data.get("open") is not None else _sending(number, data)
+
+
+def _sending(number: int, data: Mapping[str, Any]) -> Line:
+    """A line for a case that is there: an event, or another case that it is tied to."""
+    if data.get("link") is None:
+        _keys(number, data, SEND_KEYS)
+        _filled(number, data, ("case", "event", "at", "actor"))
+        return Line(number=number, case=data["case"], command=_command(number, data, data["event"]))
+    _keys(number, data, LINK_KEYS)
+    _filled(number, data, ("link", "case", "to", "at", "actor"))
+    command = _command(number, data, f"link.{data['link']}.told")
+    return Line(number=number, case=data["case"], command=command, link=data["link"], to=data["to"])
+
+
+def _opening(number: int, data: Mapping[str, Any], workflows: Workflows) -> Line:
+    _keys(number, data, OPEN_KEYS)
+    _filled(number, data, ("open", "case", "at", "actor"))
+    workflow, case, parent, event = data["open"], data["case"], data.get("parent"), data.get("event")
+    if workflow not in workflows:
+        raise ScriptError(number, str(UnknownName("workflow", workflow, workflows)))
+    # What is found by a key (`ledger/employee/E-7`) belongs to nobody.
+    if parent is None and "/" in case and not case.startswith(f"{workflow}/"):
+        parent = case.rpartition("/")[0]
     return Line(
         number=number,
-        case=data["case"],
-        command=_command(number, data, workflows),
-        open=data["open"] if opening else None,
+        case=case,
+        command=_command(number, data, workflows[workflow].opening if event is None else event),
+        open=workflow,
         parent=parent,
+        links=_links(number, data.get("links", {})),
     )
 
 
-def _command(number: int, data: Mapping[str, Any], workflows: Workflows) -> Command:
+def _links(number: int, links: object) -> Mapping[str, str]:
+    if not isinstance(links, dict) or not all(isinstance(case, str) and case for case in links.values()):
+        raise ScriptError(number, f"'links' must be an object of case ids by name, found {links!r}")
+    return links
+
+
+def _keys(number: int, data: Mapping[str, Any], allowed: frozenset[str]) -> None:
+    for key in data:
+        if key not in allowed:
+            raise ScriptError(number, f"unknown key {key!r}{did_you_mean(key, allowed)}")
+
+
+def _filled(number: int, data: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
+    for key in wanted:
+        if not isinstance(data.get(key), str) or not data[key]:
+            raise ScriptError(number, f"{key!r} must be a text that is not empty, found {data.get(key)!r}")
+
+
+def _command(number: int, data: Mapping[str, Any], event: object) -> Command:
     try:
         at = instant(data["at"])
     except UsageError as error:
@@ -124,9 +168,6 @@ def _command(number: int, data: Mapping[str, Any], workflows: Workflows) -> Comm
     facts = data.get("facts", {})
     if not isinstance(facts, dict):
         raise ScriptError(number, f"'facts' must be an object, found {facts!r}")
-    event = data.get("event")
-    if event is None:
-        event = workflows[data["open"]].opening
     if not isinstance(event, str):
         raise ScriptError(number, f"'event' must be a text, found {event!r}")
     note = data.get("note", "")
@@ -247,7 +288,10 @@ def _run_line(run: _Run, line: Line) -> StepResult:
             parent = line.parent if line.parent and service.find(line.parent) else None
             if line.parent and parent is None:
                 raise UnknownName("parent", line.parent, (case.id for case in service.cases()))
-            outcome = service.open(line.open, line.case, line.command, parent=parent)
+            outcome = service.open(line.open, line.case, line.command, parent=parent, links=line.links)
+        elif line.link is not None:
+            command = line.command
+            outcome = service.link(line.case, line.link, line.to, actor=command.actor, at=command.at)
         else:
             outcome = service.send(line.case, line.command)
     except UnknownName as error:

@@ -28,6 +28,7 @@ class Transaction:
     entries: list[HistoryEntry] = field(factory=list)
     effects: list[Effect] = field(factory=list)
     refused: list[tuple[str, tuple[Reason, ...]]] = field(factory=list)
+    marked: set[str] = field(factory=set)
 
     def above(self) -> Transaction:
         """Another one that stands on this."""
@@ -89,10 +90,13 @@ class Transaction:
     def _mark(self, case: Case, at: datetime) -> Marks:
         decision, marks = self.workflow_of(case).mark_due(case, at)
         self._take(case, decision)
+        if marks:
+            self.marked.add(case.id)
         return marks
 
     def _follow(self, case_id: str, marks: Marks, at: datetime) -> None:
         case = self.get(case_id)
+        self.marked.discard(case_id)
         if case is not None and marks:
             self._take(case, self.workflow_of(case).after_marks(case, marks, at))
 

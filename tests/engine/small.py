@@ -124,16 +124,28 @@ class Desk:
         self.last = rf.Outcome(case=None)
 
     def open(
-        self, at: str, *, workflow: str = "job", case: str = "J-1", parent: str | None = None, **brought: Any
+        self,
+        at: str,
+        *,
+        workflow: str = "job",
+        case: str = "J-1",
+        parent: str | None = None,
+        links: Mapping[str, str] | None = None,
+        **brought: Any,
     ) -> list[str]:
         """Open a case; answers the reasons against it as `code subject`."""
         event = brought.pop("event", self.flows[workflow].opening)
         command = self.command(event, at, **brought)
-        return self._took(self.service.open(workflow, case, command, parent=parent))
+        return self._took(self.service.open(workflow, case, command, parent=parent, links=links or {}))
 
     def do(self, event: str, at: str, *, case: str = "J-1", **brought: Any) -> list[str]:
         """Send an event; answers the reasons against it as `code subject`."""
         return self._took(self.service.send(case, self.command(event, at, **brought)))
+
+    def link(self, name: str, to: str, at: str, *, case: str = "J-1", by: str = "boss") -> list[str]:
+        """Tie a case to another; answers the reasons against it."""
+        actor = rf.Actor(by, frozenset((by,)))
+        return self._took(self.service.link(case, name, to, actor=actor, at=moment(at)))
 
     def extend(self, deadline: str, at: str, length: str, *, role: str = "boss") -> list[str]:
         """Extend a deadline of J-1 by hand; answers the reasons against it."""

@@ -189,7 +189,7 @@ def test_parts_of_a_whole_are_a_whole(tmp_path: Path, data: Any) -> None:
     second = data.draw(st.integers(0, whole - first))
     tick = Decimal(1) / whole
     shares = [str(first * tick), str(second * tick), str((whole - first - second) * tick)]
-    names = ("first", "second", "third")
-    assert not Desk(flows).open("2026-03-02 10:00", **dict(zip(names, shares, strict=True)))
-    shares[2] = str(Decimal(shares[2]) - Decimal("1e-12"))
-    assert Desk(flows).open("2026-03-02 10:00", **dict(zip(names, shares, strict=True)))
+    one, two, three = shares
+    assert not Desk(flows).open("2026-03-02 10:00", first=one, second=two, third=three)
+    less = str(Decimal(three) - Decimal("1e-12"))
+    assert Desk(flows).open("2026-03-02 10:00", first=one, second=two, third=less)

@@ -113,7 +113,7 @@ asks = [ { host = "prize" } ]
 kind = "wait"
 starts = ["start"]
 restarts = ["deadline.year_end.open"]
-terms = [ { limit = "1 year" } ]
+terms = [ { every = "year" } ]
 """
 KINDS = ("late", "breach", "merit", "absent", "top")
 

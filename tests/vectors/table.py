@@ -39,7 +39,7 @@ class Row:
 
     @property
     def event(self) -> str:
-        return str(self.command.get("event") or self.command["open"])
+        return str(self.command.get("event") or self.command.get("open") or self.command["link"])
 
 
 @frozen(kw_only=True)

@@ -23,6 +23,7 @@ FactType = Literal[
     "enum", "set", "date", "instant", "duration", "actor",
 ]  # fmt: skip
 DeadlineKind = Literal["limit", "wait", "period"]
+Period = Literal["day", "week", "month", "quarter", "year"]
 Quantity = Literal["some", "all", "none"]
 
 
@@ -434,13 +435,14 @@ class PauseClause:
 class TermDefinition:
     """The first term whose `when` holds is taken. `limit` is a duration, `$parameter`, or `@fact`
     (a duration, or a whole number of days); `until` is a date fact, and needs to be known to match
-    unless a `limit` stands in for it."""
+    unless a `limit` stands in for it. In place of both, `every` is a period; it is due at its end."""
 
     name: str | None = None
     when: str | None = None
     target: str | None = None
     limit: str | None = None
     until: str | None = None
+    every: Period | None = None
     at_least: str | None = None
 
 

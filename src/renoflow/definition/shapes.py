@@ -174,7 +174,11 @@ SHAPES: Mapping[Any, Shape] = {
         positive=("at_least",),
     ),
     model.PauseClause: Shape(filled=("in",)),
-    model.TermDefinition: Shape(some_of=("limit", "until"), names=("name",)),
+    model.TermDefinition: Shape(
+        some_of=("limit", "until", "every"),
+        names=("name",),
+        not_both=tuple(("every", other) for other in ("limit", "until", "target", "at_least")),
+    ),
     model.PartDefinition: Shape(some_of=("limit", "until"), names=("name",)),
     model.WarningDefinition: Shape(filled=("notify",)),
     model.EscalationDefinition: Shape(filled=("notify",)),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.linked import concerns, told_to_parent
@@ -35,6 +35,10 @@ class Cases(Protocol):
 
     @property
     def workflows(self) -> Workflows: ...
+
+    @property
+    def marked(self) -> Collection[str]:
+        """The cases that have marks of this instant from which nothing has followed yet."""
 
     def get(self, case_id: str) -> Case | None: ...
 
@@ -102,6 +106,8 @@ def _offer(cases: Cases, case_id: str, command: Command) -> list[Move]:
     case = cases.get(case_id)
     if case is None:
         return []
+    if case_id in cases.marked:
+        command = evolve(command, ahead=True)
     return keep_step(cases, case, cases.workflows[case.workflow].decide(case, command))
 
 

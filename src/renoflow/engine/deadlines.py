@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from renoflow.engine.calendar import Calendar
+from renoflow.engine.periods import EVERY, day_owed, last_day_of
 from renoflow.engine.step import Step
 from renoflow.records import ClockStep, Deadline
 from renoflow.values import SYSTEM, Duration
@@ -88,6 +89,10 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
         first = plan.counts_from(step)
         if first is not None and (ordinal := first.toordinal()) != day:
             day, start = ordinal, step.calendar.midnight(ordinal)
+    if term.every is not None:
+        owed = day_owed(day, _covered(step, old), term.every)
+        if owed != day:
+            day, start = owed, step.calendar.midnight(owed)
     due = _reckon(step, plan, term, day, start)
     if due is None:
         return old
@@ -124,6 +129,13 @@ def started(step: Step, plan: ClockPlan, old: Deadline | None, event: str) -> De
     )
 
 
+def _covered(step: Step, old: Deadline | None) -> int | None:
+    """A day of the period for which the clock ran so far, where that is fulfilled before it is over."""
+    if old is None or old.status == "cancelled" or old.due_at <= step.at:
+        return None
+    return step.calendar.day_of(old.started_at)
+
+
 def matching_term(step: Step, plan: ClockPlan) -> TermPlan | None:
     """The first term whose condition holds and which knows its date or its length."""
     for term in plan.terms:
@@ -153,7 +165,7 @@ def _reckon(step: Step, plan: ClockPlan, term: TermPlan, day: int, start: dateti
     until: date | None = None
     length = term.length
     key: tuple[object, ...]
-    if length is not None:
+    if length is not None or term.every is not None:
         key = (term, day)
     else:
         until = None if term.until is None else term.until(step)
@@ -191,7 +203,9 @@ def _counted(
     target_at = None if term.target is None else _end(calendar, term.target, day, start)
     rolls = plan.statutory and plan.kind == "limit"
     asked = ""
-    if until is not None or length is None:
+    if term.every is not None:
+        last, provisional, limit = last_day_of(day, term.every), False, f"{EVERY}{term.every}"
+    elif until is not None or length is None:
         last, provisional = (until or date.min).toordinal(), False
         limit = str(until)
         if plan.kind == "wait":
@@ -255,6 +269,8 @@ def at_entry(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadli
 
 def resumed(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadline:
     """The rest of the term is kept: hours move by the time, days by the midnights, working days by those."""
+    if clock.limit.startswith(EVERY):
+        return _resumed_period(step, plan, clock, state)
     paused_at = clock.paused_at or step.at
     unit = unit_of(clock)
     rolls = plan.statutory and plan.kind == "limit"
@@ -275,6 +291,26 @@ def resumed(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadlin
     return _armed(step.calendar, plan, clock, step.at, keep=True)
 
 
+def _resumed_period(step: Step, plan: ClockPlan, clock: Deadline, state: str) -> Deadline:
+    """The end of the period stands; if it passed during the pause, the period that goes on is owed."""
+    term = next((one for one in plan.terms if one.name == clock.term), None)
+    started_at, due_at = clock.started_at, clock.due_at
+    if due_at <= step.at and term is not None and term.every is not None:
+        started_at = step.at
+        due_at = _counted(step.calendar, plan, term, step.today, step.at, None, None).due_at
+    note = ClockStep(what="resumed", at=step.at, by=state, due_at=due_at)
+    clock = replace(
+        clock,
+        status="running",
+        started_at=started_at,
+        due_at=due_at,
+        paused_at=None,
+        wakes_done=clock.wakes_done if due_at == clock.due_at else 0,
+        steps=(*clock.steps, note),
+    )
+    return _armed(step.calendar, plan, clock, step.at, keep=True)
+
+
 def unit_of(clock: Deadline) -> str:
     """The unit that a pause moves it by; an agreed date moves by days."""
     _, _, unit = clock.limit.partition(" ")
@@ -289,6 +325,8 @@ def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> De
         return cancelled(clock)
     start = clock.started_at
     day = step.calendar.day_of(start)
+    if term.every is not None and day < step.today:
+        day, start = step.today, step.at
     due = _reckon(step, plan, term, day, start)
     if due is None:
         return clock
@@ -309,6 +347,7 @@ def chosen_again(step: Step, plan: ClockPlan, clock: Deadline, event: str) -> De
     )
     clock = replace(
         clock,
+        started_at=start,
         due_at=due_at,
         target_at=target_at,
         term=term.name,
@@ -329,7 +368,7 @@ def _with_past_pauses(
     unit = limit.partition(" ")[2].rstrip("s") or "day"
     paused_from: datetime | None = None
     for note in clock.steps:
-        if note.what == "paused":
+        if note.what == "paused" and not limit.startswith(EVERY):
             paused_from = note.at
         elif note.what == "resumed" and paused_from is not None:
             due_at = step.calendar.moved(due_at, unit, paused_from, note.at)[0]

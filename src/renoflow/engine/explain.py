@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import msgspec
 
 from renoflow.engine.calendar import Calendar
 from renoflow.engine.deadlines import unit_of
+from renoflow.engine.periods import EVERY
 from renoflow.engine.rules import Rules
 from renoflow.errors import UnknownName
 from renoflow.records import Case, ClockStep, Deadline
@@ -16,6 +17,13 @@ from renoflow.values import SYSTEM, Label, Lang, parse_duration
 from renoflow.workflow.plan import ClockPlan, Plan
 from renoflow.workflow.statements import STATUS_LABELS, joined
 
+PERIODS: Mapping[str, Label] = {
+    "day": Label("自然日", "calendar day"),
+    "week": Label("自然周（周一至周日）", "calendar week (Monday to Sunday)"),
+    "month": Label("自然月", "calendar month"),
+    "quarter": Label("自然季度", "calendar quarter"),
+    "year": Label("自然年", "calendar year"),
+}
 MOST_NAMED = 10
 """Rest days that a sentence names one by one."""
 
@@ -123,6 +131,8 @@ class _Story:
         if self.rule.counts_from is not None and clock.started_at != step.at:
             day = self.calendar.iso(clock.started_at)[:10]
             start = Label(day, day)
+        if step.limit.startswith(EVERY):
+            return self._period(clock, step, by)
         if step.limit.endswith(("hour", "hours", "minute", "minutes")):
             return Label(
                 f"{start.zh} 因「{by.zh}」起算，按实际经过的时间计。",
@@ -134,7 +144,19 @@ class _Story:
             f"Started {start.en} by '{by.en}'; that day is not counted.",
         )
 
+    def _period(self, clock: Deadline, step: ClockStep, by: Label) -> Label:
+        """Where periods count: since when, and which one is owed."""
+        at = Label(self.calendar.text_of(step.at, "zh"), self.calendar.text_of(step.at, "en"))
+        day = date.fromordinal(self.calendar.day_of(clock.started_at)).isoformat()
+        return Label(
+            f"{at.zh} 因「{by.zh}」起算，本期为 {day} 所在的一期。",
+            f"Started {at.en} by '{by.en}', for the period of {day}.",
+        )
+
     def _term(self, step: ClockStep) -> Label:
+        if step.limit.startswith(EVERY):
+            period, which = PERIODS[step.limit.removeprefix(EVERY)], self._which(step.term)
+            return Label(f"按{period.zh}计{which.zh}。", f"Counted by the {period.en}{which.en}.")
         if not step.limit:
             return Label("", "")
         which = self._which(step.term)
@@ -204,6 +226,12 @@ class _Story:
     def _moved(self, clock: Deadline, paused: ClockStep | None, step: ClockStep) -> Label:
         if paused is None:
             return Label("余期照计", "the rest of the term runs on")
+        if clock.limit.startswith(EVERY):
+            if paused.due_at == step.due_at:
+                return Label("期末不变", "the end of the period stands")
+            return Label(
+                "暂停中期末已过，按恢复时所在的一期计", "its end passed in the pause; the present one counts"
+            )
         unit = unit_of(clock)
         if unit in ("hour", "minute"):
             minutes = int((step.at - paused.at).total_seconds() // 60)
@@ -257,12 +285,30 @@ def named(plan: Plan, name: str) -> Label:
             label = plan.clocks[clock].label
             word = {"extend": Label("延期", "extension")}.get(mark) or STATUS_LABELS.get(mark)
             return label if word is None else joined([label, word], "", ": ")
-    if kind == "child":
-        child, _, event = rest.partition(".")
-        workflow = plan.children[child].workflow if child in plan.children else child
-        other = plan.relatives.get(workflow)
-        if other is not None and event in other.events:
-            return joined([other.workflow.label, other.events[event].label], "：", ": ")
+    if kind in ("child", "link"):
+        return _of_linked(plan, kind, rest) or Label(name, name)
     if kind == "state" and rest.removesuffix(".entered") in plan.state_labels:
         return plan.state_labels[rest.removesuffix(".entered")]
     return Label(name, name)
+
+
+LINKED: Mapping[str, Label] = {
+    "opened": Label("开立", "opened"),
+    "ended": Label("终了", "ended"),
+    "reopened": Label("恢复办理", "taken up again"),
+    "moved": Label("状态变动", "moved"),
+    "told": Label("告知", "told"),
+}
+
+
+def _of_linked(plan: Plan, kind: str, rest: str) -> Label | None:
+    """What a linked case did: its workflow, and its event or what is said of it."""
+    name, _, what = rest.partition(".")
+    workflow = plan.links.get(name, name)
+    if kind == "child" and name in plan.children:
+        workflow = plan.children[name].workflow
+    other = plan.relatives.get(workflow)
+    if other is None:
+        return None
+    said = other.events[what].label if what in other.events else LINKED.get(what)
+    return None if said is None else joined([other.workflow.label, said], "：", ": ")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from renoflow.engine.decide import decide, open_case, wake
+from renoflow.engine.decide import Marks, after_marks, decide, mark_due, open_case
 from renoflow.engine.redaction import is_redaction
 from renoflow.engine.rules import Rules
 from renoflow.errors import HistoryMismatch, RenoflowError
-from renoflow.records import Case, Command, HistoryEntry
+from renoflow.records import Case, Command, Decision, HistoryEntry
 from renoflow.values import Actor
 
 
@@ -18,30 +18,59 @@ def replay(rules: Rules, history: Iterable[HistoryEntry]) -> Case:
     for entry in lines:
         if is_redaction(entry.event):
             raise HistoryMismatch(entry, "removed what was decided on: this history cannot be decided again")
-    case: Case | None = None
-    written: list[HistoryEntry] = []
+    told = _Retold(rules)
     for position, entry in enumerate(lines):
-        if position < len(written):
-            if written[position] != entry:
-                raise HistoryMismatch(entry, "differs from what the rules write here")
-            continue
-        if entry.cause is not None:
-            raise HistoryMismatch(entry, "does not follow from the entry that it names")
-        if case is None:
-            made = open_case(rules, entry.case, _command(entry))
-        elif _is_mark(entry):
-            made = wake(rules, case, entry.at)
-        else:
-            made = decide(rules, case, _command(entry))
+        told.take(position, entry)
+    return told.end()
+
+
+class _Retold:
+    """A history on its way: the case so far, the lines that the rules write, and the marks of the present
+    instant from which nothing has followed yet."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.case: Case | None = None
+        self.written: list[HistoryEntry] = []
+        self.marks: Marks = ()
+
+    def take(self, position: int, entry: HistoryEntry) -> None:
+        if position >= len(self.written) and not entry.ahead:
+            self._follow()
+        if position >= len(self.written):
+            if entry.cause is not None:
+                raise HistoryMismatch(entry, "does not follow from the entry that it names")
+            self._keep(entry, self._again(entry))
+        if position >= len(self.written) or self.written[position] != entry:
+            raise HistoryMismatch(entry, "differs from what the rules write here")
+
+    def end(self) -> Case:
+        if self.case is None:
+            raise RenoflowError("an empty history has no case")
+        self._follow()
+        return self.case
+
+    def _again(self, entry: HistoryEntry) -> Decision:
+        """What came from outside, decided again."""
+        if self.case is None:
+            return open_case(self.rules, entry.case, _command(entry))
+        if _is_mark(entry):
+            made, self.marks = mark_due(self.rules, self.case, entry.at)
+            return made
+        return decide(self.rules, self.case, _command(entry))
+
+    def _follow(self) -> None:
+        if self.marks and self.case is not None:
+            made = after_marks(self.rules, self.case, self.marks, self.case.at)
+            self.marks = ()
+            self.case = made.case
+            self.written.extend(made.entries)
+
+    def _keep(self, entry: HistoryEntry, made: Decision) -> None:
         if made.refused or made.case is None:
             raise HistoryMismatch(entry, "would be refused: " + "; ".join(r.text("en") for r in made.reasons))
-        case = made.case
-        written.extend(made.entries)
-        if position >= len(written) or written[position] != entry:
-            raise HistoryMismatch(entry, "differs from what the rules write here")
-    if case is None:
-        raise RenoflowError("an empty history has no case")
-    return case
+        self.case = made.case
+        self.written.extend(made.entries)
 
 
 def _is_mark(entry: HistoryEntry) -> bool:
@@ -59,4 +88,5 @@ def _command(entry: HistoryEntry) -> Command:
         note=entry.note,
         told=entry.told,
         links=entry.links,
+        ahead=entry.ahead,
     )

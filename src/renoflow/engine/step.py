@@ -202,8 +202,9 @@ class Step:
                 note=command.note,
                 told=command.told,
                 cause=cause,
-                links=command.links,
             )
+            if command.links or command.ahead:
+                entry = replace(entry, links=command.links, ahead=command.ahead)
         self.entries.append(entry)
         return number
 

@@ -93,6 +93,7 @@ def case_answer(workflows: Workflows, case: Case) -> dict[str, Any]:
         "state": case.state,
         "version": case.version,
         "parent": case.parent or None,
+        "links": {name: linked.case for name, linked in case.links.items()},
         "at": calendar.iso(case.at),
         "facts": plain(case.facts, calendar),
         "documents": {

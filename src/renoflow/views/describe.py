@@ -8,6 +8,7 @@ from typing import Any
 from attrs import fields
 
 from renoflow.definition.model import DeadlineDefinition, EventDefinition, Notice, WorkflowDefinition
+from renoflow.engine.explain import PERIODS
 from renoflow.engine.workflow import Workflow
 from renoflow.values import SYSTEM, Label, Lang
 from renoflow.workflow.plan import EventPlan
@@ -49,6 +50,7 @@ HEAD = {
     "term_limit": Label("期限", "limit"),
     "term_until": Label("至约定日", "until"),
     "term_at_least": Label("最低", "at least"),
+    "term_every": Label("期末，按", "with the end of the"),
     "at_least": Label("不得少于", "at least"),
     "at_most": Label("不得超过", "at most"),
 }
@@ -208,6 +210,9 @@ def _term(definition: WorkflowDefinition, term: Any, lang: Lang) -> str:
             if value.startswith("$"):
                 shown = f"{definition.parameters[value[1:]].value} ({value})"
             parts.append(f"{HEAD[f'term_{key}'].text(lang)} {shown}")
+    every = getattr(term, "every", None)
+    if every is not None:
+        parts.append(f"{HEAD['term_every'].text(lang)} {PERIODS[every].text(lang)}")
     return " ".join(parts)
 
 

@@ -52,6 +52,13 @@ class Between:
             self.fault(path, f"workflow {other.id!r} has no fact {name!r}", near(name, other.facts))
         return fact
 
+    def facts(self, given: Mapping[str, Scalar], other: WorkflowDefinition, path: str) -> None:
+        """Values of this workflow that another takes as facts."""
+        for name, value in given.items():
+            declared = self.fact(other, name, f"{path}.{name}")
+            if declared is not None:
+                self.value(value, other, declared, f"{path}.{name}")
+
     def value(self, value: Scalar, other: WorkflowDefinition, fact: FactDefinition, path: str) -> None:
         """A value of this workflow (`@child.fact` aside) that another puts into a fact of its own."""
         target = kind_of_fact(fact, other.tables)

@@ -15,6 +15,9 @@ from renoflow.workflow.checks_conditions import length
 from renoflow.workflow.inspection import MARKS, Inspection
 from renoflow.workflow.kinds import DATE, DURATION, WHOLE
 
+_PERIODS = {"day": 1.0, "week": 7.0, "month": 28.0, "quarter": 90.0, "year": 365.0}
+"""The shortest that a period can be, in days."""
+
 
 def check_deadlines(inspection: Inspection) -> None:
     """Every `[deadlines.D]`; what the rest of the file reads of them must have been visited before."""
@@ -28,6 +31,12 @@ def check_deadlines(inspection: Inspection) -> None:
         lengths = _check_terms(inspection, rule, path)
         _check_alerts(inspection, rule.warnings, lengths, f"{path}.warnings")
         _check_alerts(inspection, rule.escalations, [], f"{path}.escalations")
+        if rule.counts_from is not None and any(term.every for term in rule.terms):
+            inspection.fault(
+                f"{path}.counts_from",
+                "the end of a period does not depend on a day from which it is counted",
+                "drop counts_from, or give the term a limit",
+            )
         if rule.counts_from is not None:
             _check_date(inspection, rule.counts_from, f"{path}.counts_from")
         inspection.roles(rule.extended_by, f"{path}.extended_by")
@@ -116,7 +125,8 @@ def _check_terms(inspection: Inspection, rule: DeadlineDefinition, path: str) ->
                     f"target {term.target} is not shorter than limit {term.limit}",
                     "a target comes before its limit; drop it where they are one",
                 )
-        done = term.when is None and term.limit is not None and not term.limit.startswith("@")
+        always = term.every is not None or (term.limit is not None and not term.limit.startswith("@"))
+        done = term.when is None and always
     for number, part in enumerate(rule.parts):
         limit = _check_term(inspection, part, f"{path}.parts[{number}]")
         lengths += [] if limit is None else [limit]
@@ -129,6 +139,8 @@ def _check_term(inspection: Inspection, term: TermDefinition | PartDefinition, p
     if term.until is not None:
         _check_date(inspection, term.until, f"{path}.until")
     floor = None if term.at_least is None else length(inspection, term.at_least, f"{path}.at_least")
+    if isinstance(term, TermDefinition) and term.every is not None:
+        return _PERIODS[term.every]
     if term.limit is None:
         return None
     if term.limit.startswith("@"):

@@ -263,8 +263,8 @@ def check_unused(inspection: Inspection) -> None:
             if (section, name) not in inspection.used:
                 inspection.fault(f"{section}.{name}", f"{name!r} is never used", "remove it")
     touched = {name for section, name in inspection.used if section == "facts"}
-    for name in definition.facts:
-        if name not in touched:
+    for name, fact in definition.facts.items():
+        if name not in touched and fact.told_by is None:
             inspection.fault(f"facts.{name}", f"{name!r} is never used", "remove it, or let an event give it")
     for name, link in definition.links.items():
         if link.facts and not link.key and ("opened", name) not in inspection.used:

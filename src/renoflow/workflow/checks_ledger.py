@@ -180,7 +180,7 @@ def _check_period_end(inspection: Inspection, item: AccumulationDefinition, path
         return
     wanted = item.within.removeprefix("calendar ")
     turns = {
-        getattr(term, "every", "year")
+        term.every
         for rule in inspection.definition.deadlines.values()
         if rule.kind == "wait"
         for term in rule.terms

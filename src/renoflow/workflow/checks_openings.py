@@ -18,16 +18,15 @@ def check_links(between: Between) -> None:
         if other is None:
             continue
         path = f"links.{name}"
-        for key, value in link.facts.items():
-            declared = between.fact(other, key, f"{path}.facts.{key}")
-            if declared is not None:
-                between.value(value, other, declared, f"{path}.facts.{key}")
+        between.facts(link.facts, other, f"{path}.facts")
         if link.key:
             check_opening(between, other, link.facts, path, name)
         for place, item in doings(between.own):
             for number, opening in enumerate(item.opens):
                 if opening.link == name:
-                    check_opening(between, other, link.facts, f"{place}.opens[{number}].link", name)
+                    at = f"{place}.opens[{number}]"
+                    between.facts(opening.facts, other, f"{at}.facts")
+                    check_opening(between, other, {*link.facts, *opening.facts}, f"{at}.link", name)
 
 
 def check_opening(

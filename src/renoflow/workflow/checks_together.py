@@ -79,10 +79,7 @@ def _check_children(between: Between) -> None:
                 if declared is not None:
                     between.value(value, other, declared, f"{path}.each.{key}[{number}]")
         for reason, facts in child.reasons.items():
-            for key, value in facts.items():
-                declared = between.fact(other, key, f"{path}.reasons.{reason}.{key}")
-                if declared is not None:
-                    between.value(value, other, declared, f"{path}.reasons.{reason}.{key}")
+            between.facts(facts, other, f"{path}.reasons.{reason}")
         _check_next(between, child, other, path)
         _check_opened(between, name, child, other)
 
@@ -116,10 +113,7 @@ def _check_next(between: Between, child: ChildDefinition, other: WorkflowDefinit
 def _check_opened(between: Between, name: str, child: ChildDefinition, other: WorkflowDefinition) -> None:
     """Whether the child can be opened with just the facts that it is given, by `system`."""
     for path, reason, facts in _opening_places(between.own, name):
-        for key, value in facts.items():
-            declared = between.fact(other, key, f"{path}.facts.{key}")
-            if declared is not None:
-                between.value(value, other, declared, f"{path}.facts.{key}")
+        between.facts(facts, other, f"{path}.facts")
         given = {*child.each, *(child.reasons.get(reason, {}) if reason else {}), *facts}
         check_opening(between, other, given, f"{path}.child", f"{name}:{reason}" if reason else name)
 

@@ -106,6 +106,7 @@ def _term(term: TermDefinition, operands: Operands, conditions: ConditionCompile
         length=_fixed(term, operands),
         limit=_limit(term.limit, operands),
         until=None if term.until is None else operands.getter(term.until),
+        every=term.every,
         floor=None if term.at_least is None else _length(term.at_least, operands),
     )
 

@@ -14,13 +14,8 @@ from renoflow.definition.model import (
     ChildDefinition,
     ChildrenLeaf,
     ConditionNode,
-    EffectsDefinition,
     HappenedLeaf,
     LinkedLeaf,
-    Notice,
-    Opening,
-    ReactionDefinition,
-    Scalar,
     WorkflowDefinition,
     walk_condition,
 )
@@ -29,26 +24,18 @@ from renoflow.workflow import machine as machines
 from renoflow.workflow.clocks import compile_clocks, ops_of
 from renoflow.workflow.condition import Condition
 from renoflow.workflow.conditions import ConditionCompiler
+from renoflow.workflow.effects import EffectsCompiler
 from renoflow.workflow.leaves import LeafCompiler, Predicate
 from renoflow.workflow.ledgers import compile_ledger
-from renoflow.workflow.operands import Getter, Operands, Test
+from renoflow.workflow.operands import Operands, Test
 from renoflow.workflow.plan import (
-    AskingPlan,
     ChildPlan,
     ClockOp,
-    EffectsPlan,
     EventPlan,
-    ExtensionPlan,
-    GivenPlan,
     Invariant,
-    KeyPlan,
-    NoticePlan,
-    OpeningPlan,
     PaperPlan,
-    PeerPlan,
     Plan,
     ReactionPlan,
-    TellingPlan,
     TransitionPlan,
 )
 from renoflow.workflow.statements import joined, roles
@@ -79,6 +66,7 @@ class _Compiler:
         self.operands = Operands(definition)
         leaves = LeafCompiler(definition, self.operands, loaded=loaded, predicates=predicates)
         self.conditions = ConditionCompiler(definition, self.operands, leaves)
+        self.effects = EffectsCompiler(definition, self.operands, self.conditions).effects
         self.clocks = compile_clocks(definition, self.operands, self.conditions)
         self.ops: Callable[[tuple[str, ...]], tuple[ClockOp, ...]] = cache(
             lambda happenings: ops_of(definition, self.clocks, happenings)
@@ -86,7 +74,10 @@ class _Compiler:
         self.fired = self._by_happening({name: event.fired_by for name, event in definition.events.items()})
         self.invariants = {state: self._invariants(state) for state in definition.states}
         reactions = {str(n): reaction.on for n, reaction in enumerate(definition.reactions)}
-        plans = [self.reaction(reaction) for reaction in definition.reactions]
+        plans = [
+            ReactionPlan(when=self._test(reaction.when), effects=self.effects(reaction))
+            for reaction in definition.reactions
+        ]
         self.reactions = {
             happening: tuple(plans[int(number)] for number in numbers)
             for happening, numbers in self._by_happening(reactions).items()
@@ -224,106 +215,6 @@ class _Compiler:
             unsigned_when=self._test(unsigned_when),
         )
 
-    # -------------------------------------------------------------- effects
-
-    def effects(self, item: EffectsDefinition) -> EffectsPlan:
-        facts = self.operands.facts
-        return EffectsPlan(
-            adds=tuple(
-                (name, self.operands.getter(step), _ceiling(facts[name].at_most))
-                for name, step in item.adds.items()
-            ),
-            sets=tuple(
-                (name, facts[name], self.operands.getter(value, facts[name]))
-                for name, value in item.sets.items()
-            ),
-            notifies=tuple(self.notice(notice) for notice in item.notifies),
-            opens=tuple(self.opening(opening) for opening in item.opens),
-            tells=tuple(
-                TellingPlan(
-                    relation="link" if telling.link else "child",
-                    name=telling.link or telling.child or "",
-                    event=telling.event,
-                    when=self._test(telling.when),
-                    facts=self._given(telling.facts),
-                    documents=telling.documents,
-                    key=self._key(telling.link),
-                )
-                for telling in item.tells
-            ),
-            asks=tuple(
-                AskingPlan(
-                    host=asking.host,
-                    amount=None if asking.amount is None else self.operands.figure(asking.amount),
-                    when=self._test(asking.when),
-                )
-                for asking in item.asks
-            ),
-            extends=tuple(
-                ExtensionPlan(
-                    clock=extension.deadline,
-                    by=self.operands.getter(extension.by),
-                    sign=1 if extension.sign == "plus" else -1,
-                    when=self._test(extension.when),
-                )
-                for extension in item.extends
-            ),
-        )
-
-    def reaction(self, reaction: ReactionDefinition) -> ReactionPlan:
-        return ReactionPlan(when=self._test(reaction.when), effects=self.effects(reaction))
-
-    def notice(self, notice: Notice) -> NoticePlan:
-        role: str | Getter = notice.role
-        if notice.role.startswith("@"):
-            role = self.operands.getter(notice.role)
-        why = None if notice.when is None else self.conditions.compile(notice.when)
-        return NoticePlan(
-            role=role, when=None if why is None else why.test, why=None if why is None else why.label
-        )
-
-    def opening(self, opening: Opening) -> OpeningPlan | PeerPlan:
-        if opening.link is not None:
-            link = self.definition.links[opening.link]
-            return PeerPlan(
-                link=opening.link,
-                workflow=link.workflow,
-                when=self._test(opening.when),
-                facts=self._given(link.facts),
-            )
-        name, _, reason = (opening.child or "").partition(":")
-        child = self.definition.children[name]
-        rows: list[dict[str, object]] = [{}]
-        for fact, values in child.each.items():
-            rows = [{**row, fact: value} for row in rows for value in values]
-        return OpeningPlan(
-            child=name,
-            workflow=child.workflow,
-            reason=reason,
-            when=self._test(opening.when),
-            facts=self._given({**(child.reasons[reason] if reason else {}), **opening.facts}),
-            each=tuple(rows),
-            once=child.once,
-        )
-
-    def _key(self, name: str | None) -> KeyPlan | None:
-        link = self.definition.links.get(name or "")
-        if link is None or not link.key:
-            return None
-        return KeyPlan(
-            workflow=link.workflow,
-            parts=tuple(self.operands.getter(part) for part in link.key),
-            facts=self._given(link.facts),
-        )
-
-    def _given(self, given: Mapping[str, Scalar]) -> GivenPlan:
-        operands = self.operands
-        looked_up = any(operands.is_reference(value) for value in given.values())
-        return GivenPlan(
-            facts=tuple((name, operands.getter(value)) for name, value in given.items()),
-            ready=None if looked_up else {name: operands.resolved(value) for name, value in given.items()},
-        )
-
     # -------------------------------------------------------------- linked cases, invariants
 
     def child(self, name: str, child: ChildDefinition) -> ChildPlan:
@@ -408,7 +299,7 @@ class _Compiler:
     # -------------------------------------------------------------- small things
 
     def _test(self, name: str | None) -> Test | None:
-        return None if name is None else self.conditions.compile(name).test
+        return self.conditions.test(name)
 
     def _states_label(self, states: tuple[str, ...]) -> Label:
         known = [self.definition.states[name] for name in states if name in self.definition.states]
@@ -440,10 +331,6 @@ def _listened(definition: WorkflowDefinition) -> frozenset[str]:
     for rule in definition.deadlines.values():
         found += (*rule.starts, *rule.restarts, *rule.stops, *rule.cancels, *rule.rechosen_by)
     return frozenset(found)
-
-
-def _ceiling(bound: object) -> int | None:
-    return bound if isinstance(bound, int) else None
 
 
 def _all_conditions(definition: WorkflowDefinition) -> list[ConditionNode]:

@@ -47,6 +47,10 @@ class ConditionCompiler:
             return evolve(leaf, label=Label(node.zh, node.en))
         return leaf
 
+    def test(self, name: str | None) -> Test | None:
+        """The test of a condition that may be left out."""
+        return None if name is None else self.compile(name).test
+
     def _by_name(self, name: str) -> Condition:
         found = self._named.get(name)
         if found is None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from renoflow.definition.model import DeadlineKind, WorkflowDefinition
+from renoflow.definition.model import DeadlineKind, Period, WorkflowDefinition
 from renoflow.values import Duration, Label
 from renoflow.workflow.condition import Condition
 from renoflow.workflow.facts import FactPlan
@@ -179,6 +179,7 @@ class TermPlan:
     length: Duration | None
     limit: Callable[[Scene], Duration | None]
     until: Callable[[Scene], date | None] | None
+    every: Period | None
     floor: Duration | None
 
 
