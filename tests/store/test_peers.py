@@ -85,7 +85,8 @@ def assert_families_add_up(place: Place) -> None:
         ).all()
         loose = connection.execute(
             text(
-                "select id from renoflow_cases where root <> id and (members > 0 or family_wakes_at is not null)"
+                "select id from renoflow_cases "
+                "where root <> id and (members > 0 or family_wakes_at is not null)"
             )
         ).all()
     assert loose == []
