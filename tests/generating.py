@@ -98,7 +98,7 @@ class Run:
         return self.doings[-1].at
 
     def do(self, doing: Doing) -> rf.Outcome:
-        before = {case.id: case for case in self.service.store.cases()}
+        before = {case.id: case for case in self.service.cases()}
         outcome = doing.apply(self.service)
         self.doings.append(doing)
         for watch in self.watches:
@@ -106,7 +106,7 @@ class Run:
         return outcome
 
     def cases(self) -> list[rf.Case]:
-        return list(self.service.store.cases())
+        return list(self.service.cases())
 
 
 def begun(flows: rf.Workflows, name: str, day0: str, *watches: Watch) -> Run:
@@ -149,7 +149,7 @@ def again(flows: rf.Workflows, doings: Sequence[Doing], *, sweeps: bool = True) 
     bring forth a case which is then sent to: a host sends to cases that it has seen."""
     service = rf.CaseService(flows)
     for doing in doings:
-        if doing.command is not None and not doing.open and service.store.get(doing.case) is None:
+        if doing.command is not None and not doing.open and service.find(doing.case) is None:
             service.sweep(doing.at)
         if sweeps or doing.command is not None:
             doing.apply(service)

@@ -44,7 +44,7 @@ def command(
 
 
 def snapshot(service: rf.CaseService) -> bytes:
-    return msgspec.json.encode([[case, service.history(case.id)] for case in service.store.cases()])
+    return msgspec.json.encode([[case, service.history(case.id)] for case in service.cases()])
 
 
 @pytest.fixture
@@ -372,7 +372,7 @@ def test_a_term_that_never_ends_is_refused(tmp_path: Path, facts: dict[str, Any]
     """A due date beyond the calendar is a business "no" to the command that asks for it."""
     desk = Desk(load(tmp_path, job=ENDLESS))
     assert desk.open("2026-03-02 10:00", **facts) == ["date_out_of_range"]
-    assert desk.service.store.get("J-1") is None
+    assert desk.service.find("J-1") is None
 
 
 @pytest.mark.parametrize("length", ["999999 years", "999999 months", "999999 weeks"])

@@ -31,6 +31,13 @@ TELLING = {
         "to do: notify customer_manager",
         "the history gives the same case again: True",
     ),
+    "embedding_sql.py": (
+        "after the refusal: 0 meetings, case in enquiry, 1 lines of history",
+        "failed: the office calendar does not answer",
+        "after the failure: 0 meetings, case in enquiry, 1 lines of history",
+        "sent twice: 1 meetings, case in consulting, 2 lines of history",
+        "notify customer_manager: deadline.proposal.escalation",
+    ),
     "own_firm/run.py": (
         "Due 2026-03-09 24:00",
         "Due 2026-03-08 24:00",

@@ -25,9 +25,13 @@ LAYERS: Sequence[Sequence[str]] = (
     ("workflow",),
     ("engine",),
     ("store",),
+    ("transaction",),
+    ("outcome",),
+    ("sweeping", "delivery"),
     ("service",),
     ("script",),
-    ("views", "verify", "testing"),
+    ("views", "verify", "testing", "adapters"),
+    ("cli_store",),
     ("cli",),
     ("__main__",),
 )
@@ -38,6 +42,7 @@ ONLY_FOR: Mapping[str, Sequence[str]] = {
     "verify": ("cli",),
     "testing": ("cli",),
     "cli": ("__main__",),
+    "cli_store": ("cli",),
 }
 """Layers that nobody else imports, the package root included."""
 
@@ -53,9 +58,11 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "cattrs": ("definition",),
     "chinese_calendar": ("engine.calendar",),
     "hypothesis": ("testing",),
-    "msgspec": ("values", "records", "definition.schema", "engine", "store", "service"),
+    "msgspec": ("values", "records", "definition.schema", "engine", "store", "outcome"),
+    "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),
+    "tqdm": ("cli_store",),
     "transitions": ("workflow.machine",),
 }
 """Where each foreign package may be imported: a module, or a package with all in it; "" is everywhere."""
@@ -230,7 +237,7 @@ SOUND = {
     "engine/__init__.py": "",
     "engine/calendar.py": "import chinese_calendar.constants\nfrom attrs import frozen",
     "engine/decide.py": "from renoflow.engine.calendar import days\nfrom renoflow.workflow import machine",
-    "service.py": "import msgspec\nfrom renoflow.engine import decide",
+    "service.py": "from renoflow.engine import decide",
     "testing/__init__.py": "import hypothesis\nimport renoflow as rf\nfrom renoflow.testing.more import x",
     "testing/more.py": "",
     "views/__init__.py": "from renoflow.service import Service",

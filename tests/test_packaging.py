@@ -82,7 +82,7 @@ def test_the_wheel_names_its_command_and_its_licence(dist: Path) -> None:
     assert "renoflow = renoflow.cli:main" in scripts
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
-    assert metadata.get_all("Provides-Extra") == ["dev", "testing"]
+    assert metadata.get_all("Provides-Extra") == ["dev", "postgres", "procrastinate", "sql", "testing"]
 
 
 def test_the_sdist_is_enough_to_build_test_and_read(dist: Path) -> None:

@@ -92,7 +92,7 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
     """Whoever builds has a contract with both signatures, a deposit and a first stage that were paid."""
 
     def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
-        project = service.store.get(MAIN)
+        project = service.find(MAIN)
         if project is None or project.state not in UNDER_CONSTRUCTION:
             return
         signers = {one.role for one in project.documents["contract"].signatures}
@@ -100,7 +100,7 @@ def test_no_construction_without_a_signed_contract_and_a_paid_deposit(seed: int)
         assert project.payments["deposit"] > 0
         done = [entry.event for entry in service.history(MAIN)]
         if "schedule_payments" in done:
-            plan = [case for case in service.store.cases() if case.workflow == "stage_payment"]
+            plan = [case for case in service.cases() if case.workflow == "stage_payment"]
             first = [case for case in plan if case.facts["milestone"] == "start"]
             assert {case.state for case in first} <= {"paid", "waived"}
         else:
@@ -121,7 +121,7 @@ def test_no_acceptance_with_an_open_change_order_or_a_failed_checkpoint(seed: in
         happened = {entry.event for entry in outcome.entries if entry.case == MAIN}
         if not happened & {"complete_works", "accept_works", "deem_accepted"}:
             return
-        states = {case.id: (case.workflow, case.state) for case in service.store.cases()}
+        states = {case.id: (case.workflow, case.state) for case in service.cases()}
         checkpoints = [states[f"{MAIN}/checkpoint-{number}"][1] for number in range(1, 9)]
         assert set(checkpoints[:7]) <= {"passed", "not_applicable"}
         # The law may count it as accepted without checkpoint 8; the customer may not.
@@ -138,7 +138,7 @@ def test_no_invariant_is_ever_broken(seed: int) -> None:
     """Whatever is sent in whatever order, every case keeps the rules that its file calls invariant."""
 
     def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
-        for case in service.store.cases():
+        for case in service.cases():
             assert service.workflows[case.workflow].broken_invariants(case) == ()
 
     play(seed, watch)
@@ -157,7 +157,7 @@ def test_a_refused_command_changes_nothing(seed: int) -> None:
         assert outcome.entries == ()
         assert outcome.effects == ()
         assert outcome.reasons
-        after = {case.id: case for case in service.store.cases()}
+        after = {case.id: case for case in service.cases()}
         assert list(after) == list(before)
         assert all(after[name] is case for name, case in before.items())
         for reason in outcome.reasons:
@@ -230,7 +230,7 @@ def test_cases_and_histories_come_back_from_json(seed: int) -> None:
 
 def kept(service: rf.CaseService) -> bytes:
     """Everything that a service holds, as bytes, by the cases' ids."""
-    cases = sorted(service.store.cases(), key=lambda case: case.id)
+    cases = sorted(service.cases(), key=lambda case: case.id)
     return b"\n".join(msgspec.json.encode([case, service.history(case.id)]) for case in cases)
 
 
@@ -295,7 +295,7 @@ def test_a_due_date_moves_only_by_a_stated_rule(seed: int) -> None:
     """Within a generation a date changes together with a new step that says why, and as that step says."""
 
     def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
-        for case in service.store.cases():
+        for case in service.cases():
             old = before.get(case.id)
             for name, clock in case.deadlines.items():
                 assert clock.due_at == [step.due_at for step in clock.steps][-1]
@@ -442,7 +442,7 @@ def lines(service: rf.CaseService) -> list[str]:
     """Every case's history by the cases' ids, short enough to be compared by eye when two differ."""
     return [
         f"{one.case} {one.number} {one.at} {one.event} {one.source} {one.target} {one.cause}"
-        for case in sorted(service.store.cases(), key=lambda case: case.id)
+        for case in sorted(service.cases(), key=lambda case: case.id)
         for one in service.history(case.id)
     ]
 
@@ -457,8 +457,8 @@ def test_it_makes_no_difference_when_the_sweeps_come(seed: int) -> None:
     never.sweep(end)
     often = rf.CaseService(run.flows)
     for doing in [*run.doings, Doing(at=end)]:
-        while (case := often.store.next_due(doing.at)) is not None and case.wakes_at is not None:
-            often.sweep(case.wakes_at)
+        while (at := often.next_wake(doing.at)) is not None:
+            often.sweep(at)
         doing.apply(often)
     run.do(Doing(at=end))
     assert lines(never) == lines(run.service) == lines(often)
@@ -471,7 +471,7 @@ def test_a_breach_is_recorded_once_at_its_due_instant(seed: int) -> None:
     seen: dict[tuple[str, str, int], datetime] = {}
 
     def watch(service: rf.CaseService, before: Before, doing: Doing, outcome: rf.Outcome) -> None:
-        for case in service.store.cases():
+        for case in service.cases():
             for name, clock in case.deadlines.items():
                 if clock.breached_at is not None:
                     # A date that had passed when it was given is missed at the instant of giving it.

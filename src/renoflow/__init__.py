@@ -5,6 +5,9 @@ Deadlines, guards, required documents and signatures, linked cases and an audit 
 A workflow file says what may happen. A case is what has happened. Everything else is derived.
 """
 
+import typing
+
+from renoflow.delivery import Delivery
 from renoflow.engine.explain import Explanation
 from renoflow.engine.outlook import Option, RouteStep
 from renoflow.engine.tally import Tally
@@ -13,15 +16,24 @@ from renoflow.engine.workflow import Workflow, Workflows, load_workflows
 from renoflow.errors import (
     DefinitionError,
     HistoryMismatch,
+    KeyReused,
     MissingExtra,
     NaiveInstant,
     Problem,
     Refused,
     RenoflowError,
+    SchemaMismatch,
     ScriptError,
+    StoreBusy,
+    StoredDataError,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnreachable,
     UnknownName,
     UsageError,
 )
+from renoflow.outcome import Outcome
 from renoflow.records import (
     Case,
     ClockStep,
@@ -41,10 +53,14 @@ from renoflow.records import (
 )
 from renoflow.roster import RosterGap, Shift, roster_gaps
 from renoflow.script import Line, Replay, StepResult, read_script, run_script
-from renoflow.service import CaseService, Outcome
+from renoflow.service import CaseService
 from renoflow.store.memory import MemoryStore
+from renoflow.store.protocol import OutboxItem, Postponed
 from renoflow.values import Actor, Duration, Label
 from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
+
+if typing.TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
 
 __all__ = [
     "Actor",
@@ -56,6 +72,7 @@ __all__ = [
     "Deadline",
     "Decision",
     "DefinitionError",
+    "Delivery",
     "Document",
     "DocumentRecord",
     "Duration",
@@ -65,6 +82,7 @@ __all__ = [
     "HistoryEntry",
     "HistoryMismatch",
     "Justification",
+    "KeyReused",
     "Label",
     "LedgerLine",
     "Line",
@@ -73,8 +91,10 @@ __all__ = [
     "MissingExtra",
     "NaiveInstant",
     "Option",
+    "OutboxItem",
     "Outcome",
     "Payment",
+    "Postponed",
     "Problem",
     "Reason",
     "Refused",
@@ -83,10 +103,18 @@ __all__ = [
     "RosterGap",
     "RouteStep",
     "Rule",
+    "SchemaMismatch",
     "ScriptError",
     "Shift",
     "Signature",
+    "SqlStore",
     "StepResult",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnreachable",
+    "StoredDataError",
     "Tally",
     "Told",
     "UnknownName",
@@ -100,3 +128,16 @@ __all__ = [
     "rules",
     "run_script",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """`SqlStore` is loaded when it is first asked for, since SQLAlchemy is an extra and takes its time."""
+    if name != "SqlStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from renoflow.store.sql import SqlStore
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("renoflow"):
+            raise
+        raise MissingExtra(error.name, "sql") from None
+    return SqlStore

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from renoflow.cli_store import add_commands
 from renoflow.definition.schema import workflow_schema
 from renoflow.engine.traced import field_facts, rules
 from renoflow.engine.workflow import Workflows, load_workflows
@@ -96,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     _with_script(sub)
     sub.add_argument("--case", required=True, metavar="ID")
     sub.add_argument("--role", metavar="ROLE", help="as seen by somebody with this role")
+
+    add_commands(command, _with_profile, _load)
     return parser
 
 

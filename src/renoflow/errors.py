@@ -6,11 +6,19 @@
     ├── UsageError               the caller's fault: the library was called wrongly
     │   ├── OutOfRange           a date outside the years 1 to 9999
     │   ├── UnknownName          no such workflow, event, fact, document, payment, deadline or state
-    │   └── NaiveInstant         an instant without a time zone
+    │   ├── NaiveInstant         an instant without a time zone
+    │   └── KeyReused            one idempotency key for two different requests (.key, .case)
     ├── ScriptError              a replay script is malformed (.line, .reason)
     ├── HistoryMismatch          a history does not follow from the rules (.entry)
     ├── Refused                  the rules said no, and the caller asked for an exception
     │                            (.reasons); `decide` itself never raises it
+    ├── StoreError               the world's fault: the database; the case is as it was
+    │   ├── StoreBusy            others hold it, or moved first: run the whole transaction again
+    │   ├── StoreUnreachable     no connection, or it was cut
+    │   ├── StoreFull            no space is left
+    │   ├── StoreReadOnly        the database or the file may not be written
+    │   ├── SchemaMismatch       the tables are missing, older or newer; names the command (.found, .wanted)
+    │   └── StoredDataError      a stored row cannot be read (.table, .case)
     └── MissingExtra             an optional dependency is not installed; names the command
 
 A business "no" is a value, `Decision.refused` with its reasons, not an error.
@@ -85,6 +93,18 @@ class NaiveInstant(UsageError):
     """An instant without a time zone; an instant is never guessed."""
 
 
+class KeyReused(UsageError):
+    """One idempotency key came with two different requests."""
+
+    def __init__(self, case: str, key: str) -> None:
+        self.case = case
+        self.key = key
+        super().__init__(
+            f"the key {key!r} of case {case} was used for another request; a key names one request and its "
+            "retries: send the same request again, or use a new key"
+        )
+
+
 class ScriptError(RenoflowError):
     """A replay script cannot be read; nothing of it was run."""
 
@@ -108,6 +128,47 @@ class HistoryMismatch(RenoflowError):
     def __init__(self, entry: HistoryEntry, why: str) -> None:
         self.entry = entry
         super().__init__(f"entry {entry.number} ({entry.event}) of {entry.case} {why}")
+
+
+class StoreError(RenoflowError):
+    """The database failed; nothing of the call was kept."""
+
+
+class StoreBusy(StoreError):
+    """Others hold what is needed, or moved first: the same call may succeed when it is made again."""
+
+
+class StoreUnreachable(StoreError):
+    """There is no connection to the database, or it was cut."""
+
+
+class StoreFull(StoreError):
+    """No space is left for the database."""
+
+
+class StoreReadOnly(StoreError):
+    """The database, or its file, may not be written."""
+
+
+class SchemaMismatch(StoreError):
+    """The tables are not those of this version of renoflow: none (`found` is None), older, or newer."""
+
+    def __init__(self, message: str, *, found: str | None, wanted: str) -> None:
+        self.found = found
+        self.wanted = wanted
+        super().__init__(message)
+
+
+class StoredDataError(StoreError):
+    """A row cannot be read; `table` and `case` say which."""
+
+    def __init__(self, table: str, case: str, why: str) -> None:
+        self.table = table
+        self.case = case
+        super().__init__(
+            f"{table}, case {case}: {why}; no other case is concerned. Restore the row from a backup, or ask "
+            f"`renoflow verify-history --case {case}` what is left of it"
+        )
 
 
 class MissingExtra(RenoflowError):

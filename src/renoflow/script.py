@@ -67,7 +67,7 @@ class Replay:
     at: datetime | None
 
     def cases(self) -> tuple[Case, ...]:
-        return tuple(self.service.store.cases())
+        return tuple(self.service.cases())
 
     def history(self, case_id: str) -> tuple[HistoryEntry, ...]:
         return self.service.history(case_id)
@@ -285,9 +285,9 @@ def _run_line(run: _Run, line: Line) -> StepResult:
     service = run.service
     try:
         if line.open is not None:
-            parent = line.parent if line.parent and service.store.get(line.parent) else None
+            parent = line.parent if line.parent and service.find(line.parent) else None
             if line.parent and parent is None:
-                raise UnknownName("parent", line.parent, (case.id for case in service.store.cases()))
+                raise UnknownName("parent", line.parent, (case.id for case in service.cases()))
             outcome = service.open(line.open, line.case, line.command, parent=parent, links=line.links)
         elif line.link is not None:
             command = line.command
@@ -306,5 +306,5 @@ def _run_line(run: _Run, line: Line) -> StepResult:
 
 
 def _state(service: CaseService, case_id: str) -> str | None:
-    case = service.store.get(case_id)
+    case = service.find(case_id)
     return None if case is None else case.state

@@ -127,7 +127,7 @@ def tied(tmp_path: Path) -> Desk:
 
 def replays(desk: Desk) -> None:
     """Every case follows from its own history, through JSON as well."""
-    for case in desk.service.store.cases():
+    for case in desk.service.cases():
         flow = desk.flows[case.workflow]
         history = desk.service.history(case.id)
         assert flow.replay(history) == case
@@ -183,7 +183,7 @@ def test_an_opening_can_be_tied_to_cases_that_are_there(tmp_path: Path) -> None:
     desk.open("2026-03-02 10:00", workflow="lead", case="L-1")
     assert not desk.open("2026-03-02 11:00", links={"lead": "L-1"}, source="walk in")
     # It has a lead, so it opens none.
-    assert [case.id for case in desk.service.store.cases()] == ["L-1", "J-1"]
+    assert [case.id for case in desk.service.cases()] == ["L-1", "J-1"]
     assert desk.service.case("L-1").links["job"].case == "J-1"
     assert desk.events("L-1") == ["register", "link.job.told"]
     (opening,) = desk.service.history("J-1")
@@ -194,12 +194,12 @@ def test_an_opening_can_be_tied_to_cases_that_are_there(tmp_path: Path) -> None:
 def test_the_same_pair_again_changes_nothing(tmp_path: Path) -> None:
     """Tied from either side once more, no line is written."""
     desk = tied(tmp_path)
-    before = list(desk.service.store.cases())
+    before = list(desk.service.cases())
     assert not desk.link("lead", "L-1", "2026-03-02 12:00")
     assert desk.last.entries == ()
     assert not desk.link("job", "J-1", "2026-03-02 12:00", case="L-1")
     assert desk.last.entries == ()
-    assert list(desk.service.store.cases()) == before
+    assert list(desk.service.cases()) == before
 
 
 def test_a_name_that_is_taken_is_refused_until_that_case_has_ended(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_name_that_is_taken_is_refused_until_that_case_has_ended(tmp_path: Pat
     assert desk.link("lead", "L-1", "2026-03-02 12:00", case="J-2") == ["link_taken job"]
     assert "J-1" in desk.last.reasons[0].text("en")
     assert desk.open("2026-03-02 12:00", case="J-3", links={"lead": "L-1"}) == ["link_taken job"]
-    assert desk.service.store.get("J-3") is None
+    assert desk.service.find("J-3") is None
     assert desk.events("L-2") == ["register"]
     desk.do("drop", "2026-03-02 13:00", case="L-1")
     assert not desk.link("lead", "L-2", "2026-03-02 14:00")
@@ -294,7 +294,7 @@ def test_a_second_peer_is_opened_only_when_the_first_has_ended(tmp_path: Path) -
     desk = Desk(load(tmp_path, job=JOB, lead=LEAD))
     desk.open("2026-03-02 10:00", source="walk in")
     desk.do("ask_again", "2026-03-02 11:00")
-    assert [case.id for case in desk.service.store.cases()] == ["J-1", "J-1/lead"]
+    assert [case.id for case in desk.service.cases()] == ["J-1", "J-1/lead"]
     desk.do("drop", "2026-03-02 12:00", case="J-1/lead")
     desk.do("ask_again", "2026-03-02 13:00")
     assert desk.service.case("J-1").links["lead"].case == "J-1/lead-2"
@@ -558,7 +558,7 @@ def test_without_the_key_nothing_is_told_and_nothing_breaks(tmp_path: Path) -> N
     desk = staff(tmp_path)
     desk.open("2026-03-02 10:00", workflow="conduct", case="C-1")
     assert not desk.do("close", "2026-03-02 11:00", case="C-1", points=3)
-    assert [case.id for case in desk.service.store.cases()] == ["C-1"]
+    assert [case.id for case in desk.service.cases()] == ["C-1"]
     assert desk.handed_out() == []
 
 
@@ -566,7 +566,7 @@ def test_two_keys_never_find_one_case(tmp_path: Path) -> None:
     """A slash inside a part of a key does not end it."""
     desk = staff(tmp_path)
     close(desk, "C-1", "2026-03-02 11:00", 3, employee="E/7")
-    assert desk.service.store.get("ledger/employee/E%2F7") is not None
+    assert desk.service.find("ledger/employee/E%2F7") is not None
 
 
 def test_what_fell_due_in_a_ledger_comes_before_what_it_is_told(tmp_path: Path) -> None:
@@ -737,7 +737,7 @@ def test_ties_stay_mutual_and_every_case_replays(tmp_path: Path, steps: list[tup
         else:
             desk.do(what, at, case=name)
     finals = {name: flow.plan.finals for name, flow in desk.flows.items()}
-    for case in desk.service.store.cases():
+    for case in desk.service.cases():
         for name, linked in case.links.items():
             other = desk.service.case(linked.case)
             if other.links["lead" if name == "job" else "job"].case == case.id:

@@ -53,7 +53,7 @@ def test_an_opening_is_refused_like_any_event_and_then_makes_no_case(tmp_path: P
     assert desk.open("2026-03-02 10:00", by="boss") == [
         "document_missing form", "fact_missing area", "guard_unmet ready", "role_not_allowed begin",
     ]  # fmt: skip
-    assert desk.service.store.get("J-1") is None
+    assert desk.service.find("J-1") is None
     assert desk.last == rf.Outcome(case=None, reasons=desk.last.reasons)
 
 

@@ -108,7 +108,7 @@ def test_every_instalment_is_its_share_to_the_cent(seed: int) -> None:
     """Instalments are their shares of the price, the deposit credited; together they are the price."""
     plan, replay, _ = played(seed)
     for home in plan.of("project"):
-        kept = replay.service.store.children_of(home.case)
+        kept = [case for case in replay.service.cases() if case.parent == home.case]
         sums = [case.facts["amount"] for case in kept if case.workflow == "stage_payment"]
         assert sums == reckon_money.instalments(home)
         if sums:

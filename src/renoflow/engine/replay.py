@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from renoflow.engine.decide import Marks, after_marks, decide, mark_due, open_case
+from renoflow.engine.redaction import is_redaction
 from renoflow.engine.rules import Rules
 from renoflow.errors import HistoryMismatch, RenoflowError
 from renoflow.records import Case, Command, Decision, HistoryEntry
@@ -13,8 +14,12 @@ from renoflow.values import Actor
 
 def replay(rules: Rules, history: Iterable[HistoryEntry]) -> Case:
     """The case that a history leads to; raises `HistoryMismatch` where the rules would write another one."""
+    lines = tuple(history)
+    for entry in lines:
+        if is_redaction(entry.event):
+            raise HistoryMismatch(entry, "removed what was decided on: this history cannot be decided again")
     told = _Retold(rules)
-    for position, entry in enumerate(history):
+    for position, entry in enumerate(lines):
         told.take(position, entry)
     return told.end()
 

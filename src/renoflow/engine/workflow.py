@@ -16,6 +16,7 @@ from renoflow.engine.explain import Explanation, explain
 from renoflow.engine.linked import introduction
 from renoflow.engine.outlook import Option, RouteStep
 from renoflow.engine.peers import standing
+from renoflow.engine.redaction import redact
 from renoflow.engine.replay import replay
 from renoflow.engine.rules import Rules
 from renoflow.engine.sides import time_by_side
@@ -139,6 +140,21 @@ class Workflow:
 
     def after_marks(self, case: Case, marks: Marks, at: datetime) -> Decision:
         return after_marks(self._rules, case, marks, at)
+
+    def redact(
+        self,
+        case: Case,
+        *,
+        facts: Iterable[str] | None,
+        notes: bool = False,
+        actor: Actor,
+        at: datetime | str,
+        reason: str,
+    ) -> Decision:
+        """The case without these personal facts (all of them, when None), with a line of the history for
+        each. What lies elsewhere is the store's to remove: `CaseService.redact` does both."""
+        self._own(case)
+        return redact(self.plan, case, facts, notes, actor, instant(at), check_text(reason))
 
     def replay(self, history: Iterable[HistoryEntry]) -> Case:
         """The case that a history leads to; raises `HistoryMismatch` where the rules disagree with it."""

@@ -100,6 +100,8 @@ def _entry(
 
 
 def _happening(plan: Plan, name: str) -> Label:
+    if name.endswith(".redacted"):
+        return _redaction(plan, name)
     if not name.startswith("deadline."):
         return named(plan, name)
     clock, _, mark = name.removeprefix("deadline.").rpartition(".")
@@ -110,6 +112,12 @@ def _happening(plan: Plan, name: str) -> Label:
         return named(plan, name)
     rule, word = plan.clocks[clock].label, STATUS_LABELS[mark]
     return Label(f"⏰ {rule.zh}：{word.zh}", f"⏰ {rule.en}: {word.en}")
+
+
+def _redaction(plan: Plan, name: str) -> Label:
+    fact = name.removeprefix("fact.").removesuffix(".redacted")
+    what = plan.facts[fact].label if fact in plan.facts else Label("备注", "notes")
+    return Label(f"删除个人信息：{what.zh}", f"personal data removed: {what.en}")
 
 
 def event_label(workflows: Workflows, step: StepResult) -> tuple[Plan | None, Label]:

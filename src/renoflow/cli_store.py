@@ -1,0 +1,299 @@
+"""The subcommands on kept cases: sweep, outbox, verify-history, redact, db."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from renoflow.engine.calendar import Calendar
+from renoflow.engine.workflow import Workflows
+from renoflow.errors import MissingExtra, SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
+from renoflow.outcome import Outcome, together
+from renoflow.service import BATCH, CaseService
+from renoflow.store.protocol import OutboxItem, Postponed
+from renoflow.values import Actor, Label, instant
+
+if TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
+
+Adder = Callable[[str, Callable[[Namespace], int], str], ArgumentParser]
+Loader = Callable[[Namespace], Workflows]
+
+WORDS = {
+    "swept": Label("{at} 到期处理：记录 {lines} 笔，待办 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
+    "postponed": Label("  {case} 失败 {attempts} 次，{retry_at} 再试：{failure}", "  {case} failed {attempts} times, again at {retry_at}: {failure}"),
+    "failed": Label("本轮未办成，下轮再来：{why}", "not this time, again at the next: {why}"),
+    "nothing": Label("没有", "none"),
+    "revived": Label("{key} 将重新投递", "{key} will be delivered again"),
+    "sound": Label("{count} 个案卷的记录完好", "the histories of {count} cases are as they were written"),
+    "broken": Label("{broken} 个案卷的记录有问题（共 {count} 个）", "{broken} of {count} histories are not as they were written"),
+    "redacted": Label("已从 {case} 删除：{lines}", "removed from {case}: {lines}"),
+    "upgraded": Label("数据表已是版本 {found}", "the tables are of version {found}"),
+    "matches": Label("数据表与本版本一致（{found}）", "the tables are those of this version ({found})"),
+    "waiting": Label("待投递", "waiting"),
+    "delivered": Label("已投递", "delivered"),
+    "dead": Label("已放弃", "dead"),
+}  # fmt: skip
+
+_EVERY = re.compile(r"(\d{1,6})(s|m|h)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None], load: Loader) -> None:
+    """Our subcommands; `load` reads the workflows that the arguments name."""
+
+    def on_cases(name: str, run: Callable[[Namespace], int], text: str) -> ArgumentParser:
+        sub = command(name, run, text)
+        sub.add_argument("--db", required=True, metavar="URL", help="as sqlite:///firm.db")
+        sub.add_argument("--tenant", default="main", metavar="NAME", help="whose cases; main by default")
+        return sub
+
+    sub = on_cases("sweep", lambda arguments: _sweep(arguments, load), "let what has fallen due happen")
+    sub.add_argument("--at", metavar="INSTANT", help="as if it were then; now by default")
+    sub.add_argument("--every", metavar="TIME", help="go on, every 30s, 5m or 1h, until it is stopped")
+    sub.add_argument("--limit", type=int, metavar="N", help="at most so many families of cases a sweep")
+    with_profile(sub)
+
+    sub = on_cases("outbox", _outbox, "show the effects that wait to be delivered")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument("--dead", action="store_true", help="those that failed too often")
+    which.add_argument("--delivered", action="store_true", help="those that were delivered")
+    which.add_argument("--retry", metavar="KEY", help="let a dead one be delivered again")
+    sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many; 100 by default")
+
+    sub = on_cases("verify-history", _verify, "find histories that were changed, cut or reordered")
+    sub.add_argument("--case", metavar="ID", help="of this case only")
+
+    sub = on_cases("redact", lambda arguments: _redact(arguments, load), "remove a case's personal data")
+    sub.add_argument("--case", required=True, metavar="ID")
+    sub.add_argument(
+        "--fact", action="append", metavar="NAME", help="only this one; may be given several times"
+    )
+    sub.add_argument("--notes", action="store_true", help="the free text of notes too")
+    sub.add_argument("--actor", required=True, metavar="ID", help="who does it")
+    sub.add_argument("--reason", required=True, metavar="TEXT", help="who asked for it, on what ground")
+    sub.add_argument("--at", metavar="INSTANT", help="when; now by default")
+    with_profile(sub)
+
+    sub = command("db", _db, "make the tables, bring them up to date, or check them")
+    sub.add_argument("what", choices=("upgrade", "check"))
+    sub.add_argument("--db", required=True, metavar="URL", help="as sqlite:///firm.db")
+
+
+# ------------------------------------------------------------------ subcommands
+
+
+def _sweep(arguments: Namespace, load: Loader) -> int:
+    if arguments.every is not None and arguments.at is not None:
+        raise UsageError("--every goes by the clock; give --at without it")
+    pause = None if arguments.every is None else _seconds(arguments.every)
+    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+    with _until_stopped() as stopped:
+        while True:
+            at = datetime.now(UTC) if arguments.at is None else instant(arguments.at)
+            try:
+                _report_sweep(arguments, at, _sweep_once(service, at, arguments.limit, stopped))
+            except (StoreBusy, StoreUnreachable) as error:
+                if pause is None:
+                    raise
+                print(_say(arguments, "failed", why=error), file=sys.stderr, flush=True)
+            if pause is None or stopped.wait(pause):
+                return 0
+
+
+def _sweep_once(service: CaseService, at: datetime, limit: int | None, stopped: Event) -> Outcome:
+    """In batches, each a transaction; a request to stop is heard between two of them."""
+    outcomes = []
+    due = service.count_due(at)
+    left = due if limit is None else min(limit, due)
+    with _progress(total=left) as bar:
+        while left > 0 and not stopped.is_set():
+            size = min(BATCH, left)
+            outcomes.append(service.sweep(at, limit=size))
+            bar.update(size)
+            left -= size
+    if limit is None and not stopped.is_set():
+        # What those steps made due.
+        outcomes.append(service.sweep(at))
+    return together(outcomes)
+
+
+def _report_sweep(arguments: Namespace, at: datetime, outcome: Outcome) -> None:
+    if arguments.json:
+        answer = {
+            "at": _shown(at),
+            "entries": len(outcome.entries),
+            "effects": len(outcome.effects),
+            "postponed": [_postponed(item) for item in outcome.postponed],
+        }
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        return
+    numbers = {"lines": len(outcome.entries), "effects": len(outcome.effects)}
+    print(_say(arguments, "swept", at=_shown(at), **numbers), flush=True)
+    for item in outcome.postponed:
+        print(_say(arguments, "postponed", **_postponed(item)), flush=True)
+
+
+def _outbox(arguments: Namespace) -> int:
+    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+    if arguments.retry is not None:
+        if not service.revive(arguments.retry):
+            raise UsageError(f"no dead effect has the key {arguments.retry!r}; --dead lists them")
+        text = _say(arguments, "revived", key=arguments.retry)
+        return _answer(arguments, {"revived": arguments.retry}, [text])
+    status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
+    items = service.outbox(status, limit=arguments.limit)
+    lines = [_item_line(arguments, item) for item in items] or [_say(arguments, "nothing")]
+    return _answer(arguments, {"effects": [_item(item) for item in items]}, lines)
+
+
+def _verify(arguments: Namespace) -> int:
+    store = _store(arguments)
+    count, wrong = 0, {}
+    for case, faults in _progress(store.verify_history(arguments.tenant, arguments.case)):
+        count += 1
+        if faults:
+            wrong[case] = list(faults)
+    lines = [f"{case}: {fault}" for case, faults in wrong.items() for fault in faults]
+    lines.append(_say(arguments, "broken" if wrong else "sound", count=count, broken=len(wrong)))
+    _answer(arguments, {"cases": count, "faults": wrong}, lines)
+    return 1 if wrong else 0
+
+
+def _redact(arguments: Namespace, load: Loader) -> int:
+    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+    outcome = service.redact(
+        arguments.case,
+        arguments.fact,
+        notes=arguments.notes,
+        actor=Actor(arguments.actor),
+        at=arguments.at or datetime.now(UTC),
+        reason=arguments.reason,
+    )
+    lines = [
+        line.event.removesuffix(".redacted") for line in outcome.entries if line.event.endswith(".redacted")
+    ]
+    text = _say(arguments, "redacted", case=arguments.case, lines=", ".join(lines))
+    return _answer(arguments, {"case": arguments.case, "redacted": lines}, [text])
+
+
+def _db(arguments: Namespace) -> int:
+    if arguments.what == "upgrade":
+        found = _sql_store(arguments.db).upgrade()
+        return _answer(arguments, {"version": found}, [_say(arguments, "upgraded", found=found)])
+    store = _store(arguments)
+    try:
+        found = store.check()
+    except SchemaMismatch as error:
+        _answer(arguments, {"version": error.found, "faults": [str(error)]}, [str(error)])
+        return 1
+    faults = store.differences()
+    lines = faults or [_say(arguments, "matches", found=found)]
+    _answer(arguments, {"version": found, "faults": faults}, lines)
+    return 1 if faults else 0
+
+
+# ------------------------------------------------------------------ what they share
+
+
+def _sql_store(url: str) -> SqlStore:
+    try:
+        from renoflow.store.sql import SqlStore
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "sqlalchemy", "sql") from None
+    return SqlStore(url)
+
+
+def _store(arguments: Namespace) -> SqlStore:
+    """The store at a URL; a SQLite file that is not there is a typing error, not a new firm."""
+    store = _sql_store(arguments.db)
+    file = store.engine.url.database or ""
+    if not store.postgres and not Path(file).exists():
+        raise UsageError(f"没有文件 {file} / no such file: {file}")
+    return store
+
+
+def _progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
+    """A bar on standard error, on a terminal only."""
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        raise MissingExtra("tqdm", "sql") from None
+    return tqdm(items, disable=None, leave=False, **options)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[Event]:
+    """Set by the first SIGINT or SIGTERM: what is being done is finished first."""
+    stopped = Event()
+
+    def stop(number: int, frame: Any) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _seconds(text: str) -> int:
+    match = _EVERY.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise UsageError(f"{text!r} is no time between two sweeps; write it as 30s, 5m or 1h")
+    return int(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def _shown(at: datetime | None) -> str:
+    return "" if at is None else Calendar().iso(at)
+
+
+def _say(arguments: Namespace, word: str, **values: Any) -> str:
+    return WORDS[word].text(arguments.lang).format(**values)
+
+
+def _answer(arguments: Namespace, data: Any, lines: Iterable[str]) -> int:
+    print(json.dumps(data, ensure_ascii=False, indent=2) if arguments.json else "\n".join(lines))
+    return 0
+
+
+def _postponed(item: Postponed) -> dict[str, Any]:
+    return {
+        "case": item.case,
+        "attempts": item.attempts,
+        "retry_at": _shown(item.retry_at),
+        "failure": item.failure,
+    }
+
+
+def _item(item: OutboxItem) -> dict[str, Any]:
+    effect = item.effect
+    return {
+        "key": effect.key,
+        "kind": effect.kind,
+        "to": effect.to,
+        "case": effect.case,
+        "about": effect.about,
+        "at": _shown(effect.at),
+        "status": item.status,
+        "attempts": item.attempts,
+        "retry_at": _shown(item.retry_at),
+        "failure": item.failure,
+    }
+
+
+def _item_line(arguments: Namespace, item: OutboxItem) -> str:
+    effect = item.effect
+    tried = f" ×{item.attempts} {item.failure}" if item.failure else ""
+    status = _say(arguments, item.status)
+    return f"{effect.key}  {effect.kind} → {effect.to}  {_shown(effect.at)}  {status}{tried}"

@@ -1,0 +1,1 @@
+"""The migrations of our tables, which Alembic runs beside the host's own."""

@@ -1,0 +1,171 @@
+"""Cases, history lines and deadlines as rows and back; each driver has its own form of an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from attrs import frozen
+
+from renoflow.engine.codec import case_from_json, to_json
+from renoflow.errors import StoredDataError, UsageError
+from renoflow.records import Case, Deadline
+from renoflow.store.protocol import Plans
+from renoflow.workflow.plan import Plan
+
+Values = dict[str, Any]
+OWED = frozenset(("running", "paused", "breached"))
+"""A deadline in one of these is still open, and has a row."""
+
+
+@lru_cache(maxsize=256)
+def instant_as_text(at: datetime | None) -> str | None:
+    """As SQLite keeps it: of a fixed width, so that text sorts as time does."""
+    # Of UTC, whose offset is its last six signs.
+    return None if at is None else f"{at.isoformat(timespec='microseconds')[:-6]}Z"
+
+
+def instant_from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def instant_as_it_is(at: datetime | None) -> datetime | None:
+    return at
+
+
+def instant_in_utc(at: datetime | None) -> datetime | None:
+    """PostgreSQL answers in the session's zone."""
+    return None if at is None else at.astimezone(UTC)
+
+
+@frozen(kw_only=True)
+class Form:
+    """How one driver takes and gives instants."""
+
+    put: Callable[[datetime | None], Any]
+    take: Callable[[Any], datetime | None]
+
+    def known(self, value: Any) -> datetime:
+        """Of a column that is never empty."""
+        at = self.take(value)
+        if at is None:
+            raise ValueError("an instant is missing")
+        return at
+
+
+TEXT = Form(put=instant_as_text, take=instant_from_text)
+NATIVE = Form(put=instant_as_it_is, take=instant_in_utc)
+
+
+class Family(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases that belong together, by their root's row, which is locked; `wakes_at` is no later than any
+    clock of theirs."""
+
+    root: str
+    position: int
+    members: int
+    wakes_at: datetime | None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as it was read or last written."""
+
+    position: int
+    root: str
+    head: str
+    case: Case
+
+
+def row_from(plans: Plans, values: Sequence[Any]) -> Row:
+    """From the columns of `statements.ROW`."""
+    position, case_id, root, _, workflow, version, _, head, snapshot = values[:9]
+    return Row(
+        position=position, root=root, head=head, case=_case(plans, case_id, workflow, version, snapshot)
+    )
+
+
+def _case(plans: Plans, case_id: str, workflow: str, version: int, snapshot: str) -> Case:
+    plan = plan_of(plans, case_id, workflow)
+    if version > plan.version:
+        raise StoredDataError(
+            "renoflow_cases",
+            case_id,
+            f"it was kept under {workflow} v{version}, and v{plan.version} is loaded: load the newer file",
+        )
+    try:
+        case = case_from_json(plan, snapshot)
+    except UsageError as error:
+        older = f" (kept under v{version})" if version != plan.version else ""
+        raise StoredDataError(
+            "renoflow_cases", case_id, f"its snapshot does not fit {workflow} v{plan.version}{older}: {error}"
+        ) from None
+    strange = (
+        f"the state {case.state!r}" if case.state not in plan.state_labels
+        else next((f"the deadline {name!r}" for name in case.deadlines if name not in plan.clocks), "")
+    )  # fmt: skip
+    if case.id != case_id or strange:
+        what = f"{workflow} v{plan.version} does not know {strange}" if strange else f"it says {case.id!r}"
+        raise StoredDataError("renoflow_cases", case_id, f"its snapshot of v{version} does not fit: {what}")
+    return case
+
+
+def plan_of(plans: Plans, case_id: str, workflow: str) -> Plan:
+    plan = plans(workflow)
+    if plan is None:
+        raise StoredDataError(
+            "renoflow_cases", case_id, f"its workflow {workflow!r} is not loaded: load its file too"
+        )
+    return plan
+
+
+# ------------------------------------------------------------------ writing
+
+
+def case_values(form: Form, plan: Plan, case: Case, head: str) -> Values:
+    """What is written of a case whenever it moves."""
+    state = plan.definition.states.get(case.state)
+    return {
+        "workflow_version": case.workflow_version,
+        "state": case.state,
+        "stage": "" if state is None else state.stage,
+        "snapshot": to_json(case).decode(),
+        "version": case.entries,
+        "head": head,
+        "moved_at": form.put(case.at),
+        "wakes_at": form.put(case.wakes_at),
+    }
+
+
+def changed_deadlines(
+    form: Form, plan: Plan, tenant: str, before: Mapping[str, Deadline], case: Case
+) -> tuple[list[Values], list[Values]]:
+    """The rows of deadlines that are over, and of those that run on or anew."""
+    done: list[Values] = []
+    running: list[Values] = []
+    if before is case.deadlines:
+        return done, running
+    put = form.put
+    for name, clock in case.deadlines.items():
+        old = before.get(name)
+        if clock is old or clock == old:
+            continue
+        place = {"tenant": tenant, "case_id": case.id, "name": name}
+        if clock.status in OWED:
+            running.append(
+                {
+                    **place,
+                    "generation": clock.generation,
+                    "status": clock.status,
+                    "owner": plan.clocks[name].owner,
+                    "due_at": put(clock.due_at),
+                    "target_at": put(clock.target_at),
+                    "wake_at": put(clock.wake_at),
+                    "breached_at": put(clock.breached_at),
+                }
+            )
+        elif old is not None and old.status in OWED:
+            done.append(place)
+    return done, running
