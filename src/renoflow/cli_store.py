@@ -162,8 +162,8 @@ def _verify(arguments: Namespace) -> int:
     for case, faults in _progress(store.verify_history(arguments.tenant, arguments.case)):
         count += 1
         if faults:
-            wrong[case] = list(faults)
-    lines = [f"{case}: {fault}" for case, faults in wrong.items() for fault in faults]
+            wrong[case] = [{"zh": fault.zh, "en": fault.en} for fault in faults]
+    lines = [f"{case}: {fault[arguments.lang]}" for case, faults in wrong.items() for fault in faults]
     lines.append(_say(arguments, "broken" if wrong else "sound", count=count, broken=len(wrong)))
     _answer(arguments, {"cases": count, "faults": wrong}, lines)
     return 1 if wrong else 0

@@ -149,7 +149,7 @@ def test_a_changed_history_is_found(capsys: pytest.CaptureFixture[str], url: str
     code, answer = run(capsys, "verify-history", "--db", url)
     assert code == 1
     assert list(answer["faults"]) == ["E-1"]
-    assert "entry 2 was changed" in answer["faults"]["E-1"][0]
+    assert "entry 2 was changed" in answer["faults"]["E-1"][0]["en"]
     assert run(capsys, "verify-history", "--db", url, "--case", "E-2")[0] == 0
     assert "2 个" in said(capsys, "verify-history", "--db", url)
 

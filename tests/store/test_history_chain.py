@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -92,7 +94,8 @@ def test_tampering_is_found(database: Place, what: str) -> None:
             ours = statement + (" and" if " where " in statement else " where") + " tenant = 'main'"
             connection.execute(text(ours))
     (found,) = [faults for _, faults in store.verify_history() if faults]
-    assert fault in "; ".join(found)
+    assert fault in "; ".join(one.en for one in found)
+    assert all(re.search("[\u4e00-\u9fff]", one.zh) for one in found)
     assert dict(store.verify_history("other")) == {"E-1": ()}
 
 
@@ -100,4 +103,6 @@ def test_one_case_can_be_asked_for(database: Place) -> None:
     """A case that is not there is said to be none."""
     store = told(database)
     assert list(store.verify_history(case="E-1")) == [("E-1", ())]
-    assert list(store.verify_history(case="E-9")) == [("E-9", ("there is no such case",))]
+    assert list(store.verify_history(case="E-9")) == [
+        ("E-9", (rf.Label("没有这个案卷", "there is no such case"),))
+    ]

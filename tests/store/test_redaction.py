@@ -64,7 +64,7 @@ def test_the_chain_holds_after_a_redaction(database: Place) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("update renoflow_history set personal = null where number = 3"))
     ((_, faults),) = database.store.verify_history()
-    assert "the value at facts.person is gone" in faults[0]
+    assert "the value at facts.person is gone" in faults[0].en
 
 
 def test_what_a_linked_case_heard_goes_too(place: Place) -> None:

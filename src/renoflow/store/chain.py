@@ -17,6 +17,7 @@ import msgspec
 
 from renoflow.engine.codec import entry_from_json
 from renoflow.records import HistoryEntry, Told
+from renoflow.values import Label
 from renoflow.workflow.plan import Plan
 
 START = ""
@@ -131,10 +132,10 @@ Gone = Callable[[Mapping[str, Any], str], bool]
 """Whether a redaction says that the value at a place of a line, given by its body, was removed."""
 
 
-def faults(lines: Iterable[Line], *, entries: int, head: str, gone: Gone) -> list[str]:
+def faults(lines: Iterable[Line], *, entries: int, head: str, gone: Gone) -> list[Label]:
     """Everything that is wrong with the chain of one case, which should have so many entries and end in
     `head`."""
-    found: list[str] = []
+    found: list[Label] = []
     before = START
     number = 0
     for line in lines:
@@ -143,40 +144,57 @@ def faults(lines: Iterable[Line], *, entries: int, head: str, gone: Gone) -> lis
             found.append(_gap(number, line.number))
             number = line.number
         if chained(before, line.body) != line.hash:
-            found.append(f"entry {number} was changed, or what stood before it was")
+            found.append(
+                Label(
+                    f"第{number}条或它之前的记录被改动",
+                    f"entry {number} was changed, or what stood before it was",
+                )
+            )
         found += _apart_faults(line, gone)
         before = line.hash
     if number != entries:
-        found.append(f"the history ends at entry {number}; the case has {entries}")
+        found.append(
+            Label(
+                f"历史止于第{number}条，案卷应有{entries}条",
+                f"the history ends at entry {number}; the case has {entries}",
+            )
+        )
     elif before != head:
-        found.append(f"entry {number} is not the one that the case was left with")
+        found.append(
+            Label(
+                f"第{number}条不是案卷最后留下的那一条",
+                f"entry {number} is not the one that the case was left with",
+            )
+        )
     return found
 
 
-def _gap(wanted: int, found: int) -> str:
+def _gap(wanted: int, found: int) -> Label:
     if found < wanted:
-        return f"entry {found} stands where {wanted} belongs"
-    return (
-        f"entry {wanted} is missing"
-        if found == wanted + 1
-        else f"entries {wanted} to {found - 1} are missing"
-    )
+        return Label(f"第{wanted}条的位置上是第{found}条", f"entry {found} stands where {wanted} belongs")
+    if found == wanted + 1:
+        return Label(f"缺第{wanted}条", f"entry {wanted} is missing")
+    return Label(f"缺第{wanted}至{found - 1}条", f"entries {wanted} to {found - 1} are missing")
 
 
-def _apart_faults(line: Line, gone: Gone) -> list[str]:
+def _apart_faults(line: Line, gone: Gone) -> list[Label]:
+    number = line.number
     try:
         body = msgspec.json.decode(line.body)
         kept = msgspec.json.decode(line.personal) if line.personal else {}
         digests = body.get(DIGESTS, {})
         found = [
-            f"entry {line.number}: the value at {place} was changed"
+            Label(f"第{number}条：{place} 的值被改动", f"entry {number}: the value at {place} was changed")
             for place, (key, value) in kept.items()
             if digest(key, value) != digests.get(place)
         ]
     except (msgspec.MsgspecError, AttributeError, TypeError, ValueError):
-        return [f"entry {line.number} cannot be read"]
+        return [Label(f"第{number}条无法读取", f"entry {number} cannot be read")]
     found += [
-        f"entry {line.number}: the value at {place} is gone, and no redaction says so"
+        Label(
+            f"第{number}条：{place} 的值不见了，也没有删除记录",
+            f"entry {number}: the value at {place} is gone, and no redaction says so",
+        )
         for place in digests
         if place not in kept and not gone(body, place)
     ]

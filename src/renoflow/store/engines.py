@@ -27,10 +27,12 @@ def engine_for(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise UsageError("a database in memory is one per connection; use rf.MemoryStore(), or name a file")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UsageError(f"{url!r}: cases are kept in SQLite or PostgreSQL; write {EXAMPLES}")
     try:
         engine = create_engine(parsed)
     except NoSuchModuleError:
-        raise UsageError(f"{url!r}: cases are kept in SQLite or PostgreSQL; write {EXAMPLES}") from None
+        raise UsageError(f"{url!r} names a driver that is not known; write {EXAMPLES}") from None
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "psycopg", "postgres") from None
     supported(engine)

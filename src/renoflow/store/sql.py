@@ -23,6 +23,7 @@ from renoflow.store.rows import NATIVE, TEXT
 from renoflow.store.runner import Runner
 from renoflow.store.session import SqlSession
 from renoflow.store.verifying import Verifier
+from renoflow.values import Label
 
 T = TypeVar("T")
 
@@ -209,7 +210,7 @@ class SqlStore:
 
     def verify_history(
         self, tenant: str = "main", case: str | None = None
-    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+    ) -> Iterator[tuple[str, tuple[Label, ...]]]:
         """Every case (or one) with what is wrong with its history: changed, dropped, added or reordered
         lines; nothing, where all is well."""
         self.prepare()

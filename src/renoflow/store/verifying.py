@@ -12,6 +12,7 @@ from renoflow.engine.redaction import NOTES, line_for
 from renoflow.store import statements as sql
 from renoflow.store.chain import Line, faults
 from renoflow.store.runner import Runner
+from renoflow.values import Label
 
 PAGE = 500
 
@@ -25,17 +26,17 @@ class Verifier:
     # For each case, the line that last says that something was redacted, by that line's event.
     redactions: dict[str, dict[str, int]] = field(factory=dict)
 
-    def case(self, case_id: str) -> tuple[str, ...]:
+    def case(self, case_id: str) -> tuple[Label, ...]:
         """What is wrong with the history of one case; nothing, when all is well."""
         found = self.runner.first(sql.STANDING, tenant=self.tenant, id=case_id)
         if found is None:
-            return ("there is no such case",)
+            return (Label("没有这个案卷", "there is no such case"),)
         version, head, snapshot = found
         lines = [Line(number=n, body=b, personal=p, hash=h) for n, b, p, h in self._lines(case_id)]
         wrong = faults(lines, entries=version, head=head, gone=self._gone)
         return (*wrong, *_snapshot_faults(snapshot, version))
 
-    def all(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def all(self) -> Iterator[tuple[str, tuple[Label, ...]]]:
         """Every case, with what is wrong with its history; and histories that no case has."""
         after = 0
         while page := self.runner.rows(sql.IDS, tenant=self.tenant, after=after, limit=PAGE):
@@ -43,7 +44,7 @@ class Verifier:
                 after = position
                 yield case_id, self.case(case_id)
         for (case_id,) in self.runner.rows(sql.ORPHANS, tenant=self.tenant):
-            yield case_id, ("there is a history, and no case",)
+            yield case_id, (Label("有历史而没有案卷", "there is a history, and no case"),)
 
     def _lines(self, case_id: str) -> list[Any]:
         return self.runner.rows(sql.HISTORY, tenant=self.tenant, id=case_id, first=0, last=2**31 - 1)
@@ -65,9 +66,16 @@ class Verifier:
         return self.redactions[case_id]
 
 
-def _snapshot_faults(snapshot: str, version: int) -> tuple[str, ...]:
+def _snapshot_faults(snapshot: str, version: int) -> tuple[Label, ...]:
     try:
         entries = msgspec.json.decode(snapshot)["entries"]
     except (msgspec.MsgspecError, KeyError, TypeError):
-        return ("the snapshot cannot be read",)
-    return () if entries == version else (f"the snapshot is of version {entries}, the row of {version}",)
+        return (Label("案卷快照无法读取", "the snapshot cannot be read"),)
+    if entries == version:
+        return ()
+    return (
+        Label(
+            f"快照为第{entries}版，案卷行为第{version}版",
+            f"the snapshot is of version {entries}, the row of {version}",
+        ),
+    )
