@@ -200,8 +200,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `entries` counts the lines of its history and serves as its `version`; `at` is the last entry's instant,
     `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind, `links`
     are the cases that it knows by the names of its file and `followers` those that know it without its file
-    having a name for them, `wakes_at` the next instant at which a clock of its own has something to say.
-    `ledger` holds the lines that some accumulation may still count, in the order of entering.
+    having a name for them, or after another took their place; `wakes_at` is the next instant at which a clock
+    of its own has something to say. `ledger` holds the lines that some accumulation may still count, in the
+    order of entering.
     """
 
     id: str

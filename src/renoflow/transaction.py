@@ -138,7 +138,7 @@ class Transaction:
         reasons = self._objections(flow, case, name, other)
         if reasons:
             return Decision(case, reasons=tuple(reasons))
-        if is_tied(case, name, other.id):
+        if is_tied(flow.plan, case, name, other.id):
             follow(self, meet(self, case, other.id, at))
             return Decision(case)
         told = self._standing(other, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import renoflow as rf
@@ -220,6 +220,63 @@ def test_a_name_that_is_taken_is_refused_until_that_case_has_ended(tmp_path: Pat
     # What the old one does from now on is nothing to the job.
     desk.do("revive", "2026-03-02 15:00", case="L-1")
     assert desk.service.case("J-1").links["lead"].case == "L-2"
+    replays(desk)
+
+
+def replaced(tmp_path: Path) -> Desk:
+    """J-1 took L-2 after L-1 had ended, and L-1 was taken up again."""
+    desk = tied(tmp_path)
+    desk.open("2026-03-02 11:00", workflow="lead", case="L-2")
+    desk.do("drop", "2026-03-02 12:00", case="L-1")
+    assert not desk.link("lead", "L-2", "2026-03-02 13:00")
+    desk.do("revive", "2026-03-02 14:00", case="L-1")
+    return desk
+
+
+def test_a_peer_whose_place_was_taken_goes_on_hearing(tmp_path: Path) -> None:
+    """It still has the job under its own name, and is never left with what the job once was."""
+    desk = replaced(tmp_path)
+    assert desk.service.case("J-1").followers == ("L-1",)
+    desk.do("lose", "2026-03-02 15:00")
+    for lead in ("L-1", "L-2"):
+        assert desk.service.case(lead).links["job"].ended
+        assert not desk.do("write_off", "2026-03-02 16:00", case=lead)
+    replays(desk)
+
+
+def test_what_a_replaced_peer_tells_is_not_heard(tmp_path: Path) -> None:
+    """Neither facts nor events; the one that took its place is heard."""
+    desk = replaced(tmp_path)
+    desk.do("accept", "2026-03-02 15:00", case="L-1")
+    assert "accepted" not in desk.service.case("J-1").facts
+    desk.do("accept", "2026-03-02 16:00", case="L-2")
+    assert desk.fact("accepted") is True
+    replays(desk)
+
+
+def test_what_is_told_to_a_peer_that_is_with_another_is_not_heard(tmp_path: Path) -> None:
+    """The job was lost, its lead went on with another job, and then the first job was taken up again."""
+    desk = tied(tmp_path)
+    desk.open("2026-03-02 11:00", case="J-2")
+    desk.do("accept", "2026-03-02 12:00", case="L-1")
+    desk.do("lose", "2026-03-02 13:00")
+    assert not desk.link("job", "J-2", "2026-03-02 14:00", case="L-1")
+    desk.do("take_up", "2026-03-02 15:00")
+    desk.do("sign", "2026-03-02 16:00")
+    assert (desk.state(), desk.state("L-1")) == ("signed", "new")
+    replays(desk)
+
+
+def test_a_replaced_peer_can_be_tied_again(tmp_path: Path) -> None:
+    """Once the one that took its place has ended it stands there as before, and is heard."""
+    desk = replaced(tmp_path)
+    assert desk.link("lead", "L-1", "2026-03-02 15:00") == ["link_taken lead"]
+    desk.do("drop", "2026-03-02 16:00", case="L-2")
+    assert not desk.link("lead", "L-1", "2026-03-02 17:00")
+    case = desk.service.case("J-1")
+    assert (case.links["lead"].case, case.followers) == ("L-1", ("L-2",))
+    desk.do("accept", "2026-03-02 18:00", case="L-1")
+    assert desk.fact("accepted") is True
     replays(desk)
 
 
@@ -724,8 +781,13 @@ STEPS = st.lists(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(
+    steps=[
+        ("link", "J-1", "L-3"), ("lead", "drop", "L-3"), ("link", "J-1", "L-1"), ("lead", "revive", "L-3"),
+    ]
+)  # fmt: skip
 def test_ties_stay_mutual_and_every_case_replays(tmp_path: Path, steps: list[tuple[str, str, str]]) -> None:
-    """Whatever is tied, ended and opened: whoever is known knows the other too, while both go on."""
+    """Whatever is tied, ended and opened: who is known knows the other by name, or as one that follows."""
     desk = Desk(load(tmp_path, job=JOB, lead=LEAD))
     for number in (1, 2, 3):
         desk.open("2026-03-02 10:00", case=f"J-{number}")
@@ -740,11 +802,9 @@ def test_ties_stay_mutual_and_every_case_replays(tmp_path: Path, steps: list[tup
     for case in desk.service.cases():
         for name, linked in case.links.items():
             other = desk.service.case(linked.case)
-            if other.links["lead" if name == "job" else "job"].case == case.id:
-                assert linked.ended is (other.state in finals[other.workflow])
-            else:
-                # One of the two had ended, and the other took up with somebody else.
-                assert case.state in finals[case.workflow] or linked.ended or name == "lead"
+            back = other.links["lead" if name == "job" else "job"]
+            assert (back.case == case.id) is (case.id not in other.followers)
+            assert linked.ended is (other.state in finals[other.workflow])
     replays(desk)
 
 

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.linked import concerns, told_to_parent
-from renoflow.engine.peers import is_tied, names_told, objections, related, telling
+from renoflow.engine.peers import is_replaced, is_tied, names_told, objections, related, telling
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import RenoflowError
 from renoflow.records import Case, Command, Decision, Effect, HistoryEntry, Reason, Told
@@ -78,8 +78,8 @@ def meet(cases: Cases, case: Case, other_id: str, at: datetime) -> list[Move]:
     other = cases.get(other_id)
     if other is None:
         return []
-    names = cases.workflows[other.workflow].plan.link_names(case.workflow)
-    unknown = [name for name in names if not is_tied(other, name, case.id)]
+    plan = cases.workflows[other.workflow].plan
+    unknown = [name for name in plan.link_names(case.workflow) if not is_tied(plan, other, name, case.id)]
     return [move for name in unknown for move in _tell_standing(cases, other_id, name, case, tied_at=at)]
 
 
@@ -236,8 +236,11 @@ def _not_opened(cases: Cases, effect: Effect, case_id: str, reasons: tuple[Reaso
 
 def _deliver(cases: Cases, teller: Case, listener: Case, effect: Effect) -> list[Move]:
     data, at = effect.data, max(effect.at, listener.at)
+    plan = cases.workflows[listener.workflow].plan
+    if is_replaced(plan, listener, teller):
+        return []
     if data.get("event") is None:
-        told = telling(teller, listener, cases.workflows[listener.workflow].plan, data["facts"])
+        told = telling(teller, listener, plan, data["facts"])
         command = Command(f"{told.relation}.{told.name}.told", SYSTEM_ACTOR, at, told=told)
     else:
         facts, documents = data["facts"], data["documents"]

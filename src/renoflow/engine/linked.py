@@ -79,12 +79,16 @@ def _hear_child(step: Step, told: Told) -> tuple[str, ...]:
 
 
 def _hear_link(step: Step, told: Told) -> tuple[str, ...]:
-    """A parent or a peer has moved, or has been tied to this case."""
+    """A parent or a peer has moved, or has been tied to this case. One whose place it takes goes on
+    following."""
     if told.opened and told.name not in step.plan.links:
         if told.case not in step.followers:
             step.changes["followers"] = (*step.followers, told.case)
         return ()
     old = step.links.get(told.name)
+    if old is not None and old.case != told.case:
+        others = (name for name in step.followers if name not in (told.case, old.case))
+        step.changes["followers"] = (*others, old.case)
     step.put("links", told.name, as_linked(told))
     return (f"link.{told.name}.moved",) if old is None or old.state != told.state else ()
 

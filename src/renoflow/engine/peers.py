@@ -59,10 +59,18 @@ def names_told(teller: Plan, listener: Plan, before: Case | None, after: Case, p
             yield name
 
 
-def is_tied(case: Case, name: str, other: str) -> bool:
-    """Whether a case has the other under that name, or follows without having one for it."""
+def is_tied(plan: Plan, case: Case, name: str, other: str) -> bool:
+    """Whether a case has the other under that name, or is followed by it without having one for it."""
+    if name not in plan.links:
+        return other in case.followers
     linked = case.links.get(name)
-    return other in case.followers or (linked is not None and linked.case == other)
+    return linked is not None and linked.case == other
+
+
+def is_replaced(plan: Plan, case: Case, teller: Case) -> bool:
+    """Whether another case has taken the teller's place here: it goes on hearing, but is not heard."""
+    known = any(linked.case == teller.id for linked in case.links.values())
+    return teller.id in case.followers and not known and bool(plan.names_of(teller.workflow))
 
 
 def objections(
