@@ -156,7 +156,7 @@ def test_a_file_in_memory_is_refused() -> None:
 @pytest.mark.parametrize("url", ["firm.db", "mysql://user@host/firm"])
 def test_another_database_is_refused(url: str) -> None:
     """The error says which URLs are understood."""
-    with pytest.raises(rf.UsageError, match="sqlite:///firm.db"):
+    with pytest.raises(rf.UsageError, match=r"sqlite:///firm\.db"):
         rf.SqlStore(url)
 
 
