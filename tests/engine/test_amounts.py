@@ -89,6 +89,65 @@ def test_an_amount_that_is_not_known_is_as_an_unknown_fact(tmp_path: Path, leaf:
     assert desk.do("end", "2026-03-02 11:00") == ([] if holds else ["guard_unmet asked"])
 
 
+UNTOUCHED = """
+[states]
+open = {}
+done = { final = true }
+[facts]
+tries = { type = "count", at_most = 2, of = "levels" }
+copy  = { type = "whole", set_by = "engine" }
+[tables.levels]
+"0" = { role = "worker" }
+"1" = { role = "boss" }
+"2" = { role = "boss" }
+[amounts.tries_so_far]
+type = "count"
+terms = [ { of = "@tries" }, { value = 9 } ]
+[conditions]
+asked = LEAF
+[events.begin]
+from = "@start"
+to = "open"
+[events.call]
+from = ["open"]
+to = "@same"
+adds = { tries = 1 }
+[events.end]
+from = ["open"]
+to = "done"
+guards = ["asked"]
+notifies = ["@tries.role"]
+sets = { copy = "@tries_so_far" }
+[children.part]
+workflow = "job"
+reads = ["tries"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("leaf", "holds"),
+    [
+        ('{ fact = "tries", equals = 0 }', True),
+        ('{ fact = "tries", not_equals = 0 }', False),
+        ('{ fact = "tries", below = 1 }', True),
+        ('{ fact = "tries", at_most = 0 }', True),
+        ('{ fact = "tries", at_least = 1 }', False),
+        ('{ fact = "tries", in = [0, 2] }', True),
+        ('{ fact = "tries_so_far", equals = "@tries" }', True),
+    ],
+)
+def test_a_count_that_was_never_touched_is_0(tmp_path: Path, leaf: str, holds: bool) -> None:
+    """In conditions, amounts, references and columns alike; for a parent that reads it too."""
+    desk = Desk(load(tmp_path, job=UNTOUCHED.replace("LEAF", leaf)))
+    desk.open("2026-03-02 10:00")
+    desk.open("2026-03-02 10:00", case="J-1/part-1", parent="J-1")
+    assert desk.service.case("J-1").children["part"]["J-1/part-1"].facts == {"tries": 0}
+    assert desk.do("end", "2026-03-02 11:00") == ([] if holds else ["guard_unmet asked"])
+    if holds:
+        assert desk.fact("copy") == 0
+        assert [effect.to for effect in desk.last.effects] == ["worker"]
+
+
 def test_a_refusal_says_what_the_amount_is(tmp_path: Path) -> None:
     """The refused person reads how much it comes to; what he can bring to change it counts as open to him."""
     desk = Desk(load(tmp_path, job=ASKED.replace("LEAF", '{ fact = "rest", at_most = "10.00" }')))

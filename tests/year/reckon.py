@@ -110,9 +110,10 @@ def opened_by_themselves(year: Year) -> list[Diary]:
         for page in year.of("return_visit"):
             if page.case.startswith(f"{home.case}/return_visit"):
                 late += [act.at for act in page.done("raise_complaint")]
+        for claim in year.of("warranty_claim"):
+            if claim.known["home"] == home.case:
+                late += [act.at for act in claim.done("reject_repair")][1:2]
         begun.append((home.case, sorted(late)))
-    for claim in year.of("warranty_claim"):
-        begun.append((claim.case, [act.at for act in claim.done("reject_repair")][1:2]))
     return [
         Diary(
             case=f"{case}/complaint-{number}",

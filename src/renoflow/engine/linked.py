@@ -115,14 +115,14 @@ def told_to_parent(
     """What the parent must know of a child's step, or None when it concerns nobody above."""
     plan = parent.children[name]
     ended = after.state in child.finals
-    facts = {fact: after.facts[fact] for fact in plan.reads if fact in after.facts}
+    facts = _read(plan, child, after)
     moved = before is None or before.state != after.state
     concerns = (
         before is None
         or event in plan.hears
         or (moved and (after.state in plan.watched or before.state in plan.watched))
         or ended != (before.state in child.finals)
-        or any(before.facts.get(fact) != value for fact, value in facts.items())
+        or facts != _read(plan, child, before)
     )
     if not concerns:
         return None
@@ -137,6 +137,12 @@ def told_to_parent(
         opened=before is None,
         facts=facts,
     )
+
+
+def _read(plan: ChildPlan, child: Plan, case: Case) -> dict[str, FactValue]:
+    """What the parent reads of a child and is known there; a count that was never touched is 0."""
+    facts = {name: case.facts.get(name, child.facts[name].start) for name in plan.reads}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def introduction(parent: Plan, case: Case, workflow: str, known_as: str = "") -> Told:

@@ -110,7 +110,8 @@ class LeafCompiler:
                     return lambda scene: (mine := get(scene)) is None or mine != other(scene)
                 if not self.operands.is_reference(value) and name in self.operands.facts:
                     constant = self.operands.constant(value, plan)
-                    return lambda scene: scene.facts.get(name) == constant
+                    start = self.operands.facts[name].start
+                    return lambda scene: scene.facts.get(name, start) == constant
                 return lambda scene: (mine := get(scene)) is not None and mine == other(scene)
         sign, value = next(
             (sign, getattr(leaf, sign)) for sign in COMPARISONS if getattr(leaf, sign) is not None

@@ -101,11 +101,12 @@ class Operands:
         """A fact, an amount, or a column of the table row that a fact names (`grade.rank`)."""
         if name in self.definition.amounts:
             return self.amount(name)
-        if "." not in name:
-            return lambda scene: scene.facts.get(name)
-        fact, column = name.split(".", 1)
+        fact, _, column = name.partition(".")
         plan = self.facts[fact]
-        return lambda scene: plan.column(scene.facts.get(fact), column)
+        start = plan.start
+        if not column:
+            return lambda scene: scene.facts.get(fact, start)
+        return lambda scene: plan.column(scene.facts.get(fact, start), column)
 
     # -------------------------------------------------------------- amounts
 
