@@ -16,10 +16,12 @@ Run: python -m benchmarks.durable [steps] [million] [bulk]
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -112,7 +114,6 @@ class Raw:
 
     def __init__(self, connection: Any, begin: str, mark: str, lock: str, types: dict[str, str]) -> None:
         self.connection, self.begin, self.payload = connection, begin, payload()
-        self.journeys = not begin
         self.statements = [one.format(lock=lock).replace("?", mark) for one in STATEMENTS]
         self.insert = "insert into cases values (?, ?, ?, ?, ?)".replace("?", mark)
         self.cursor = connection.cursor()
@@ -214,32 +215,34 @@ def compare(name: str, raw: Raw, ours: Ours, target: float) -> None:
     pairs = [(timed(raw, turn), timed(ours, turn)) for turn in range(FIRST, FIRST + ROUNDS)]
     bare, full = (median(pair[side] for pair in pairs) for side in (0, 1))
     share = median(pair[1] / pair[0] for pair in pairs)
-    journey = f"; a round trip {round_trip(raw):.0f} us" if raw.journeys else ""
-    print(
-        f"{name:34} {bare:8.0f} us raw {full:8.0f} us ours   {share:5.2f}   target at most {target}{journey}"
-    )
-
-
-def round_trip(raw: Raw) -> float:
-    """Microseconds from the driver to the server and back. The share follows from it: theirs are ten, ours
-    are four. It is 20 where both take turns on one core, thrice that across two, and 200 and more on a network."""
-    begun = perf_counter()
-    for _ in range(1000):
-        raw.cursor.execute("select")
-    spent = perf_counter() - begun
-    raw.connection.commit()
-    return spent * 1000
+    print(f"{name:34} {bare:8.0f} us raw {full:8.0f} us ours   {share:5.2f}   target at most {target}")
 
 
 def steps() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(rf.SqlStore(f"sqlite:///{folder}/ours.db"))
         compare("step, SQLite, WAL and FULL", raw_sqlite(Path(folder) / "raw.db"), ours, 1.5)
-    for durable, name in ((True, "flushed"), (False, "not flushed")):
-        with own_server(durable=durable) as server:
+    for durable, cores, name in ((True, 0, "flushed"), (False, 0, "not flushed"), (False, 1, "one core")):
+        with limited(cores), own_server(durable=durable) as server:
             ours = Ours(rf.SqlStore(server.url()))
             compare(f"step, PostgreSQL, {name}", raw_postgres(server.url()), ours, 1.0)
             ours.engine.dispose()
+
+
+@contextmanager
+def limited(cores: int) -> Iterator[None]:
+    """Within, this process and those that it starts have so many cores, where the system can say so; none
+    stands for all. The ten round trips of the raw side cost a third on one core, where nobody has to be woken
+    elsewhere, of what they cost on two. A network is slower than either."""
+    if not cores or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:cores])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 # ------------------------------------------------------------------ a hundred among a million
