@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.peers import related
@@ -163,7 +163,7 @@ class _Shelf:
         for place, answer in self.answers.items():
             if answer.case == case_id:
                 reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-                self.answers[place] = evolve(answer, request="", reasons=reasons)
+                self.answers[place] = replace(answer, request="", reasons=reasons)
 
     # -------------------------------------------------------------- the sweep
 

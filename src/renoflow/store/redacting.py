@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from attrs import evolve
+from msgspec.structs import replace
 
 from renoflow.engine.codec import to_json
 from renoflow.engine.redaction import effect_without, heard_without, is_redaction, reason_without
@@ -41,7 +41,7 @@ def redact(
     for key, *said in runner.rows(sql.CASE_KEYS, tenant=tenant, id=case_id):
         answer = answer_from(runner.form, case_id, key, said)
         reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-        text = answer_to_json(evolve(answer, reasons=reasons))
+        text = answer_to_json(replace(answer, reasons=reasons))
         runner.run(sql.SET_ANSWER, tenant=tenant, id=case_id, key=key, answer=text)
 
 
