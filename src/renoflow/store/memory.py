@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from msgspec.structs import replace
 
 from renoflow.engine.peers import related
@@ -20,6 +20,7 @@ from renoflow.engine.redaction import (
     is_redaction,
     personal_texts,
     reason_without,
+    text_without,
 )
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
@@ -157,12 +158,18 @@ class _Shelf:
                 line if is_redaction(line.event) else entry_without(line, case_id, names, True)
                 for line in self.histories[case_id]
             ]
+        root = self.roots[case_id]
+        if root in self.waiting:
+            failed = self.waiting[root]
+            self.waiting[root] = evolve(failed, failure=text_without(failed.failure, values))
         for key, item in self.items.items():
             if item.effect.case == case_id:
-                self.items[key] = replace(item, effect=effect_without(item.effect, names, values))
+                failure = text_without(item.failure, values)
+                effect = effect_without(item.effect, names, values)
+                self.items[key] = replace(item, effect=effect, failure=failure)
         for place, answer in self.answers.items():
             if answer.case == case_id:
-                reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
+                reasons = tuple(reason_without(reason, names, values) for reason in answer.reasons)
                 self.answers[place] = replace(answer, request="", reasons=reasons)
 
     # -------------------------------------------------------------- the sweep

@@ -181,10 +181,16 @@ WHERE tenant = :tenant AND case_id = :id AND number = :number
 
 SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = :position"
 
-CASE_EFFECTS = "SELECT key, effect FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
+FAILURES = (
+    "SELECT position, failure FROM renoflow_cases WHERE tenant = :tenant AND root = :root AND failure <> ''"
+)
+
+SET_FAILURE = "UPDATE renoflow_cases SET failure = :failure WHERE position = :position"
+
+CASE_EFFECTS = "SELECT key, effect, failure FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
 
 SET_EFFECT = """
-UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient
+UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient, failure = :failure
 WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
