@@ -235,3 +235,16 @@ class _Shelf:
             return False
         self.items[key] = replace(item, status="waiting", attempts=0, retry_at=at)
         return True
+
+    def purge(self, before: datetime, limit: int) -> int:
+        answers = [place for place, answer in self.answers.items() if answer.at < before][:limit]
+        effects = [
+            key
+            for key, item in self.items.items()
+            if item.status == "delivered" and item.retry_at is not None and item.retry_at < before
+        ][:limit]
+        for place in answers:
+            del self.answers[place]
+        for key in effects:
+            del self.items[key]
+        return len(answers) + len(effects)

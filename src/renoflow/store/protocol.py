@@ -142,6 +142,10 @@ class Session(Protocol):
     def revive_effect(self, key: str, at: datetime) -> bool:
         """A dead effect waits again; False when there is no such."""
 
+    def purge(self, before: datetime, limit: int) -> int:
+        """Remove answers that were given, and effects that were delivered, before an instant: at most so
+        many of each. Returns how many went."""
+
 
 class Reader(Protocol):
     """Reads without holding anything."""

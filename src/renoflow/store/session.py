@@ -222,6 +222,13 @@ class SqlSession:
         self._runner.run(sql.REVIVE, tenant=self._tenant, key=key, at=self._form.put(at))
         return bool(self._runner.cursor.rowcount)
 
+    def purge(self, before: datetime, limit: int) -> int:
+        gone = 0
+        for statement in (sql.PURGE_ANSWERS, sql.PURGE_EFFECTS):
+            self._runner.run(statement, tenant=self._tenant, before=self._form.put(before), limit=limit)
+            gone += self._runner.cursor.rowcount
+        return gone
+
     # -------------------------------------------------------------- writing
 
     @contextmanager

@@ -146,6 +146,20 @@ UPDATE renoflow_outbox SET status = 'waiting', attempts = 0, retry_at = :at
 WHERE tenant = :tenant AND key = :key AND status = 'dead'
 """
 
+# ------------------------------------------------------------------ what is no longer asked for
+
+PURGE_ANSWERS = """
+DELETE FROM renoflow_keys WHERE (tenant, case_id, key) IN (
+  SELECT tenant, case_id, key FROM renoflow_keys
+  WHERE tenant = :tenant AND answered_at < :before LIMIT :limit)
+"""
+
+PURGE_EFFECTS = """
+DELETE FROM renoflow_outbox WHERE position IN (
+  SELECT position FROM renoflow_outbox
+  WHERE tenant = :tenant AND status = 'delivered' AND retry_at < :before LIMIT :limit)
+"""
+
 # ------------------------------------------------------------------ verification
 
 IDS = """
