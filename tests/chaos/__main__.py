@@ -23,7 +23,7 @@ from attrs import evolve, frozen
 
 import renoflow as rf
 from tests.chaos.verdict import Verdict, verdict
-from tests.chaos.worker import Task, sweeper, writer
+from tests.chaos.worker import Task, lines, sweeper, writer
 from tests.postgres import OwnServer, own_server
 from tests.store.errands import ask, at, flows
 from tests.store.places import install
@@ -54,6 +54,7 @@ def run(url: str, home: Path, plan: Plan, server: OwnServer | None = None) -> Ve
     crew = _Crew(Task(url=url, home=home, begun=begun, cases=plan.cases, name="", seed=0), chance)
     restarts = set(chance.sample(range(plan.rounds), plan.restarts)) if server else set()
     try:
+        crew.wait_for_all()
         for number in range(plan.rounds):
             time.sleep(chance.uniform(0, plan.pause))
             if number in restarts and server is not None:
@@ -85,6 +86,13 @@ class _Crew:
         process = self._context.Process(target=self._roles[name], args=(task,), daemon=True)
         process.start()
         return process
+
+    def wait_for_all(self) -> None:
+        """Until every writer has had an answer, so that there is something to kill them in."""
+        for name in self._roles:
+            journal = self.task.home / f"{name}.journal"
+            while self._roles[name] is writer and not any("accepted" in line for line in lines(journal)):
+                time.sleep(0.02)
 
     def kill_one(self) -> None:
         name = self._chance.choice(sorted(self._processes))
