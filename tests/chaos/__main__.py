@@ -92,7 +92,13 @@ class _Crew:
         for name in self._roles:
             journal = self.task.home / f"{name}.journal"
             while self._roles[name] is writer and not any("accepted" in line for line in lines(journal)):
+                self._check(name)
                 time.sleep(0.02)
+
+    def _check(self, name: str) -> None:
+        code = self._processes[name].exitcode
+        if code is not None:
+            raise RuntimeError(f"{name} ended by itself with {code}")
 
     def kill_one(self) -> None:
         name = self._chance.choice(sorted(self._processes))
@@ -104,11 +110,9 @@ class _Crew:
             self._kill(name)
 
     def _kill(self, name: str) -> None:
-        process = self._processes[name]
-        if process.exitcode is not None:
-            raise RuntimeError(f"{name} ended by itself with {process.exitcode}")
-        process.kill()
-        process.join()
+        self._check(name)
+        self._processes[name].kill()
+        self._processes[name].join()
 
 
 def _progress(done: int, of: int) -> None:
