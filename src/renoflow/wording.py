@@ -62,11 +62,12 @@ REASONS: Mapping[str, Label] = {
 
 _FOUND = Label("（现为：{found}）", " (found: {found})")
 _DETAILS = Label("——{details}", " — {details}")
-_ONE_OF = Label("——须满足其一：{details}", " — one of these must hold: {details}")
+_WITHIN = Label("（{details}）", " ({details})")
+_ONE_OF = Label("须满足其一：{details}", "one of these must hold: {details}")
 
 
-def sentence(reason: Explainable, lang: Lang) -> str:
-    """A reason as one sentence."""
+def sentence(reason: Explainable, lang: Lang, within: bool = False) -> str:
+    """A reason as one sentence; what its parts consist of stands in brackets."""
     values = {key: shown(value, lang) for key, value in reason.values.items()}
     label = reason.label.text(lang) if reason.label is not None else reason.subject
     template = REASONS[reason.code].text(lang)
@@ -75,7 +76,7 @@ def sentence(reason: Explainable, lang: Lang) -> str:
         text += _found(reason.values, lang)
     # When it may be done says more than that the wait is still running.
     parts = () if reason.code == "not_yet_due" else reason.details
-    details = [sentence(part, lang) for part in parts]
+    details = [sentence(part, lang, within=True) for part in parts]
     # A single leaf that says what its condition says, if only in the other language, is not said twice.
     if len(details) == 1:
         if details[0].startswith(label):
@@ -83,9 +84,10 @@ def sentence(reason: Explainable, lang: Lang) -> str:
         if _says_the_same(reason.label, parts[0].label):
             return text + _found(parts[0].values, lang)
     if details:
-        one_of = len(details) > 1 and reason.values.get("one_of")
-        joint = _ONE_OF if one_of else _DETAILS
-        text += joint.text(lang).format(details=("；" if lang == "zh" else "; ").join(details))
+        listing = ("；" if lang == "zh" else "; ").join(details)
+        if len(details) > 1 and reason.values.get("one_of"):
+            listing = _ONE_OF.text(lang).format(details=listing)
+        text += (_WITHIN if within else _DETAILS).text(lang).format(details=listing)
     return text
 
 

@@ -20,7 +20,7 @@ WORDS = {
     "system": Label("系统", "system"),
     "provisional": Label("暂计", "provisional"),
     "due": Label("到期", "due"),
-    "from": Label("最早可办", "open from"),
+    "from": Label("等到", "until"),
     "ends": Label("届满", "ends"),
     "in_force": Label("有效期内", "in force"),
     "waited": Label("等待时间", "waited for"),

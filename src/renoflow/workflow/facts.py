@@ -251,7 +251,7 @@ def comparable(value: FactValue) -> Any:
 def spoken(plan: FactPlan | None, value: object) -> Label:
     """A fact's value as a person reads it."""
     if value is None:
-        return Label("未提供", "not given")
+        return Label("未填写", "not given")
     if isinstance(value, bool):
         return Label("是", "yes") if value else Label("否", "no")
     if isinstance(value, tuple):

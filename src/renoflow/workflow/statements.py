@@ -59,9 +59,9 @@ def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> La
     subject = _inside(plan.label)
     if leaf.known is not None:
         return (
-            Label(f"已提供{subject.zh}", f"{subject.en} is given")
+            Label(f"已填写{subject.zh}", f"{subject.en} is given")
             if leaf.known
-            else Label(f"未提供{subject.zh}", f"{subject.en} is not given")
+            else Label(f"未填写{subject.zh}", f"{subject.en} is not given")
         )
     if plan.type == "yes_no" and leaf.equals is not None:
         return subject if leaf.equals is True else Label(f"{subject.zh}：否", f"not so: {subject.en}")
@@ -106,7 +106,7 @@ def deadline(
             f"{name.zh}起算已超过{length.text('zh')}", f"{name.en} began more than {length.text('en')} ago"
         )
     status = joined([STATUS_LABELS[one] for one in leaf.status or ()], "或", " or ")
-    return Label(f"{name.zh}{status.zh}", f"{name.en}: {status.en}")
+    return Label(f"{name.zh}：{status.zh}", f"{name.en}: {status.en}")
 
 
 def statuses(scene: Scene, names: tuple[str, ...]) -> Label:
@@ -236,7 +236,7 @@ def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
 
 def group(how: str, parts: tuple[Label, ...]) -> Label:
     if how == "not":
-        return Label(f"不是：{parts[0].zh}", f"not: {parts[0].en}")
+        return Label(f"并非「{parts[0].zh}」", f"not ({parts[0].en})")
     if how == "any":
         return joined(list(parts), "，或", ", or ")
     return joined(list(parts), "，且", ", and ")
