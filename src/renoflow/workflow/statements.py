@@ -55,13 +55,18 @@ def _inside(label: Label) -> Label:
     return label if en[1:2].isupper() else Label(label.zh, en[:1].lower() + en[1:])
 
 
+def _one_of(labels: list[Label]) -> Label:
+    """Names in quotation marks, one of which is meant."""
+    return joined([Label(f"「{label.zh}」", f"'{label.en}'") for label in labels], "或", " or ")
+
+
 def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> Label:
     subject = _inside(plan.label)
     if leaf.known is not None:
         return (
-            Label(f"已填写{subject.zh}", f"{subject.en} is given")
+            Label(f"已填写{subject.zh}", f"{subject.en}: given")
             if leaf.known
-            else Label(f"未填写{subject.zh}", f"{subject.en} is not given")
+            else Label(f"未填写{subject.zh}", f"{subject.en}: not given")
         )
     if plan.type == "yes_no" and leaf.equals is not None:
         return subject if leaf.equals is True else Label(f"{subject.zh}：否", f"not so: {subject.en}")
@@ -75,14 +80,15 @@ def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> La
         values = spoken(plan, tuple(leaf.includes))
         return Label(f"{subject.zh}含{values.zh}", f"{subject.en}: {values.en}")
     if leaf.equals is not None:
-        value = spell(leaf.equals)
+        value = _inside(spell(leaf.equals))
         return Label(f"{subject.zh}为{value.zh}", f"{subject.en} is {value.en}")
     if leaf.not_equals is not None:
-        value = spell(leaf.not_equals)
+        value = _inside(spell(leaf.not_equals))
         return Label(f"{subject.zh}不是{value.zh}", f"{subject.en} is not {value.en}")
     sign = next(sign for sign in COMPARISON_LABELS if getattr(leaf, sign) is not None)
-    word, value = COMPARISON_LABELS[sign], spell(getattr(leaf, sign))
-    return Label(f"{subject.zh}{word.zh} {value.zh}", f"{subject.en} is {word.en} {value.en}")
+    word, value = COMPARISON_LABELS[sign], _inside(spell(getattr(leaf, sign)))
+    gap = " " if value.zh.isascii() or value.zh[:1].isdigit() else ""
+    return Label(f"{subject.zh}{word.zh}{gap}{value.zh}", f"{subject.en}: {word.en} {value.en}")
 
 
 def document(definition: WorkflowDefinition, leaf: DocumentLeaf) -> Label:
@@ -128,10 +134,10 @@ def children(
     workflow = definition.children[leaf.children].workflow
     other = relatives.get(workflow)
     kind = _inside(other.workflow.label) if other is not None else Label(workflow, workflow)
-    ended = Label("已终了", "ended") if leaf.ended else Label("未终了", "open")
-    states = joined([state_label(relatives, workflow, name) for name in leaf.state or ()], "/", "/")
+    ended = _one_of([Label("已终了", "ended") if leaf.ended else Label("未终了", "open")])
+    states = _one_of([state_label(relatives, workflow, name) for name in leaf.state or ()])
     wanted = states if leaf.state else ended
-    return Label(f"{kind.zh}：{word.zh}处于「{wanted.zh}」", f"{word.en} {kind.en} is in '{wanted.en}'")
+    return Label(f"{kind.zh}：{word.zh}处于{wanted.zh}", f"{word.en} {kind.en} is in {wanted.en}")
 
 
 def case_names(cases: Iterable[LinkedCase]) -> Label:
@@ -163,7 +169,7 @@ def _people(definition: WorkflowDefinition, references: tuple[str, ...]) -> Labe
     for reference in references:
         if reference.startswith("event."):
             event = _event(definition, reference.removeprefix("event."))
-            found.append(Label(f"办理过「{event.zh}」的人", f"whoever did '{event.en}'"))
+            found.append(Label(f"办理过「{event.zh}」的人", f"person who did '{event.en}'"))
         else:
             found.append(_inside(_of(definition.facts[reference.removeprefix("@")])))
     return joined(found, "或", " or ")
@@ -210,9 +216,9 @@ def linked(
         word = Label("有", "there is a") if leaf.exists else Label("没有", "there is no")
         return Label(f"{word.zh}关联的{kind.zh}", f"{word.en} linked {kind.en}")
     names = leaf.state or leaf.state_not or ()
-    states = joined([state_label(relatives, workflow, name) for name in names], "/", "/")
+    states = _one_of([state_label(relatives, workflow, name) for name in names])
     word = Label("处于", "is in") if leaf.state else Label("不处于", "is not in")
-    return Label(f"{kind.zh}{word.zh}「{states.zh}」", f"the {kind.en} {word.en} '{states.en}'")
+    return Label(f"{kind.zh}{word.zh}{states.zh}", f"the {kind.en} {word.en} {states.en}")
 
 
 def link_state(relatives: Mapping[str, WorkflowDefinition], case: LinkedCase | None) -> Label:
@@ -230,8 +236,8 @@ def state_label(relatives: Mapping[str, WorkflowDefinition], workflow: str, name
 
 
 def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
-    names = joined([_of(definition.states[name]) for name in leaf.state], "或", " or ")
-    return Label(f"处于「{names.zh}」", f"the case is in '{names.en}'")
+    names = _one_of([_of(definition.states[name]) for name in leaf.state])
+    return Label(f"处于{names.zh}", f"the case is in {names.en}")
 
 
 def group(how: str, parts: tuple[Label, ...]) -> Label:
