@@ -25,9 +25,9 @@ class Explainable(Protocol):
 
 
 REASONS: Mapping[str, Label] = {
-    "wrong_state": Label("当前处于「{state}」，不能办理「{label}」；须处于「{allowed}」时办理", "'{label}' is not possible in the state '{state}', only in '{allowed}'"),
+    "wrong_state": Label("当前处于「{state}」，不能办理「{label}」；须处于{allowed}时办理", "'{label}' is not possible in the state '{state}', only in {allowed}"),
     "unknown_event": Label("没有名为 {subject} 的事项，请核对名称", "there is no event named {subject}"),
-    "role_not_allowed": Label("「{label}」须由{allowed}办理", "'{label}' is for {allowed}"),
+    "role_not_allowed": Label("「{label}」须由{allowed}办理", "'{label}' is to be done by: {allowed}"),
     "unknown_role": Label("没有名为 {found} 的角色{hint}", "there is no role {found}{hint}"),
     "not_running": Label("「{label}」{status}，不能延长", "'{label}' cannot be extended: {status}"),
     "not_extendable": Label("「{label}」不可延长", "'{label}' may not be extended by anybody"),

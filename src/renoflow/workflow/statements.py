@@ -45,6 +45,12 @@ def joined(labels: list[Label], zh: str = "、", en: str = ", ") -> Label:
     return Label(zh.join(label.zh for label in labels), en.join(label.en for label in labels))
 
 
+def alternatives(labels: list[Label]) -> Label:
+    """`甲、乙或丙`, `a, b or c`."""
+    first, last = labels[:-1], labels[-1:]
+    return joined([joined(first), *last], "或", " or ") if first else joined(last)
+
+
 def _of(item: Any) -> Label:
     return Label(item.zh, item.en)
 
@@ -55,9 +61,9 @@ def _inside(label: Label) -> Label:
     return label if en[1:2].isupper() else Label(label.zh, en[:1].lower() + en[1:])
 
 
-def _one_of(labels: list[Label]) -> Label:
+def one_of(labels: list[Label]) -> Label:
     """Names in quotation marks, one of which is meant."""
-    return joined([Label(f"「{label.zh}」", f"'{label.en}'") for label in labels], "或", " or ")
+    return alternatives([Label(f"「{label.zh}」", f"'{label.en}'") for label in labels])
 
 
 def fact(plan: FactPlan, leaf: FactLeaf, spell: Callable[[Scalar], Label]) -> Label:
@@ -134,8 +140,8 @@ def children(
     workflow = definition.children[leaf.children].workflow
     other = relatives.get(workflow)
     kind = _inside(other.workflow.label) if other is not None else Label(workflow, workflow)
-    ended = _one_of([Label("已终了", "ended") if leaf.ended else Label("未终了", "open")])
-    states = _one_of([state_label(relatives, workflow, name) for name in leaf.state or ()])
+    ended = one_of([Label("已终了", "ended") if leaf.ended else Label("未终了", "open")])
+    states = one_of([state_label(relatives, workflow, name) for name in leaf.state or ()])
     wanted = states if leaf.state else ended
     return Label(f"{kind.zh}：{word.zh}处于{wanted.zh}", f"{word.en} {kind.en} is in {wanted.en}")
 
@@ -190,7 +196,7 @@ def roles(definition: WorkflowDefinition, names: tuple[str, ...]) -> Label:
     known = [
         _of(definition.roles[name]) if name in definition.roles else Label("系统", "system") for name in names
     ]
-    return joined(known, "或", " or ")
+    return alternatives(known)
 
 
 def actor_role(definition: WorkflowDefinition, names: tuple[str, ...]) -> Label:
@@ -216,7 +222,7 @@ def linked(
         word = Label("有", "there is a") if leaf.exists else Label("没有", "there is no")
         return Label(f"{word.zh}关联的{kind.zh}", f"{word.en} linked {kind.en}")
     names = leaf.state or leaf.state_not or ()
-    states = _one_of([state_label(relatives, workflow, name) for name in names])
+    states = one_of([state_label(relatives, workflow, name) for name in names])
     word = Label("处于", "is in") if leaf.state else Label("不处于", "is not in")
     return Label(f"{kind.zh}{word.zh}{states.zh}", f"the {kind.en} {word.en} {states.en}")
 
@@ -236,7 +242,7 @@ def state_label(relatives: Mapping[str, WorkflowDefinition], workflow: str, name
 
 
 def state(definition: WorkflowDefinition, leaf: StateLeaf) -> Label:
-    names = _one_of([_of(definition.states[name]) for name in leaf.state])
+    names = one_of([_of(definition.states[name]) for name in leaf.state])
     return Label(f"处于{names.zh}", f"the case is in {names.en}")
 
 
