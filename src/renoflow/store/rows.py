@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from renoflow.engine.codec import case_from_json, to_json
 from renoflow.errors import StoredDataError, UsageError
 from renoflow.records import Case, Deadline
 from renoflow.store.protocol import Plans
+from renoflow.store.terms import SEPARATOR, Term
 from renoflow.workflow.plan import Plan
 
 Values = dict[str, Any]
@@ -154,18 +155,30 @@ def changed_deadlines(
             continue
         place = {"tenant": tenant, "case_id": case.id, "name": name}
         if clock.status in OWED:
+            rule = plan.clocks[name]
             running.append(
                 {
                     **place,
                     "generation": clock.generation,
                     "status": clock.status,
-                    "owner": plan.clocks[name].owner,
+                    "owner": rule.owner,
                     "due_at": put(clock.due_at),
                     "target_at": put(clock.target_at),
                     "wake_at": put(clock.wake_at),
                     "breached_at": put(clock.breached_at),
+                    "workflow": case.workflow,
+                    "kind": rule.kind,
+                    "provisional": clock.provisional,
                 }
             )
         elif old is not None and old.status in OWED:
             done.append(place)
     return done, running
+
+
+def term_values(tenant: str, terms: Collection[Term], **place: Any) -> list[Values]:
+    """All terms of a case in one row, none where there are no terms; `place` is its position, or its id."""
+    if not terms:
+        return []
+    names, values = (SEPARATOR.join(part) for part in zip(*terms, strict=True))
+    return [{**place, "tenant": tenant, "names": names, "terms": values}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +11,12 @@ from attrs import frozen
 from renoflow.store import statements as sql
 from renoflow.store.protocol import OvertakenError
 from renoflow.store.rows import Form, Values
+from renoflow.store.terms import SEPARATOR
 
 Parts = dict[str, list[Values]]
 """The rows of one write, by the part of it (`statements.PARTS`)."""
+
+TERMS = ("opened_terms", "lost_terms", "new_terms")
 
 UNIQUE_VIOLATION = "23505"
 
@@ -74,7 +77,7 @@ class Runner:
         return opened
 
     def _write_in_turn(self, present: Sequence[str], parts: Parts) -> Mapping[str, int]:
-        opened = {}
+        opened: dict[str, int] = {}
         cursor = self.cursor
         for part in present:
             statement, rows = sql.SQLITE_WRITES[part], parts[part]
@@ -85,6 +88,8 @@ class Runner:
                         raise OvertakenError
                     opened[row["id"]] = cursor.lastrowid
                 continue
+            if part in TERMS:
+                rows = list(_each_term(rows, opened))
             if len(rows) == 1:
                 cursor.execute(statement, rows[0])
             else:
@@ -92,3 +97,12 @@ class Runner:
             if part == "moved" and cursor.rowcount != len(rows):
                 raise OvertakenError
         return opened
+
+
+def _each_term(rows: Sequence[Values], opened: Mapping[str, int]) -> Iterator[Values]:
+    """A row for each term; PostgreSQL takes them apart itself."""
+    for row in rows:
+        position = opened[row["case_id"]] if "case_id" in row else row["position"]
+        pairs = zip(row["names"].split(SEPARATOR), row["terms"].split(SEPARATOR), strict=True)
+        for name, value in pairs:
+            yield {"position": position, "tenant": row["tenant"], "name": name, "value": value}

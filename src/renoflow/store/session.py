@@ -26,9 +26,19 @@ from renoflow.store.protocol import (
 )
 from renoflow.store.reading import answer_from, answer_to_json, effect_from, ids_near, read_lines
 from renoflow.store.redacting import redact
-from renoflow.store.rows import Family, Row, Values, case_values, changed_deadlines, plan_of, row_from
+from renoflow.store.rows import (
+    Family,
+    Row,
+    Values,
+    case_values,
+    changed_deadlines,
+    plan_of,
+    row_from,
+    term_values,
+)
 from renoflow.store.runner import Parts, Runner
 from renoflow.store.tagged import effect_to_json
+from renoflow.store.terms import changed_terms, layout_of, terms_of
 
 TRIES = 10
 """How often a case may go over to another family while its row is waited for."""
@@ -345,10 +355,16 @@ class SqlSession:
         if before is None:
             values |= {"tenant": self._tenant, "id": case.id, "workflow": case.workflow}
             values |= {"root": row.root, "parent": case.parent, "opened_at": values["moved_at"]}
-            parts.setdefault("opened", []).append(values)
+            parts.setdefault("opened", []).append(values | {"layout": layout_of(plan)})
+            terms = term_values(self._tenant, terms_of(plan, case), case_id=case.id)
+            parts.setdefault("opened_terms", []).extend(terms)
         else:
             values |= {"position": before.position, "was": before.case.entries}
             parts.setdefault("moved", []).append(values)
+            lost, new = changed_terms(plan, before.case, case)
+            place = {"position": before.position}
+            parts.setdefault("lost_terms", []).extend(term_values(self._tenant, lost, **place))
+            parts.setdefault("new_terms", []).extend(term_values(self._tenant, new, **place))
         deadlines = NO_FACTS if before is None else before.case.deadlines
         done, running = changed_deadlines(self._form, plan, self._tenant, deadlines, case)
         parts.setdefault("done", []).extend(done)

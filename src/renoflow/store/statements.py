@@ -212,7 +212,7 @@ OPENED: Columns = {
     "tenant": "text", "id": "text", "workflow": "text", "workflow_version": "integer", "root": "text",
     "parent": "text", "state": "text", "stage": "text", "snapshot": "text", "version": "integer",
     "head": "text", "opened_at": "timestamptz", "moved_at": "timestamptz", "wakes_at": "timestamptz",
-    "members": "integer", "family_wakes_at": "timestamptz",
+    "members": "integer", "family_wakes_at": "timestamptz", "layout": "text",
 }  # fmt: skip
 LINES: Columns = {
     "tenant": "text", "case_id": "text", "number": "integer", "happened_at": "timestamptz", "event": "text",
@@ -221,13 +221,15 @@ LINES: Columns = {
 RUNNING: Columns = {
     "tenant": "text", "case_id": "text", "name": "text", "generation": "integer", "status": "text",
     "owner": "text", "due_at": "timestamptz", "target_at": "timestamptz", "wake_at": "timestamptz",
-    "breached_at": "timestamptz",
+    "breached_at": "timestamptz", "workflow": "text", "kind": "text", "provisional": "boolean",
 }  # fmt: skip
 DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
 EFFECTS: Columns = {
     "tenant": "text", "key": "text", "case_id": "text", "kind": "text", "recipient": "text",
     "effect": "text", "status": "text", "retry_at": "timestamptz",
 }  # fmt: skip
+OPENED_TERMS: Columns = {"case_id": "text", "tenant": "text", "names": "text", "terms": "text"}
+TERMS: Columns = {"position": "bigint", "tenant": "text", "names": "text", "terms": "text"}
 ANSWERS: Columns = {
     "tenant": "text", "case_id": "text", "key": "text", "request": "text", "answer": "text",
     "answered_at": "timestamptz",
@@ -235,6 +237,7 @@ ANSWERS: Columns = {
 
 PARTS: Mapping[str, Columns] = {
     "opened": OPENED, "moved": MOVED, "families": FAMILIES, "lines": LINES, "done": DONE, "running": RUNNING,
+    "opened_terms": OPENED_TERMS, "lost_terms": TERMS, "new_terms": TERMS,
     "effects": EFFECTS, "answers": ANSWERS,
 }  # fmt: skip
 """What one write is made of, in this order."""
@@ -249,8 +252,13 @@ _BEATS = f"SET {_FIGURES}, attempts = 0, retry_at = NULL, failure = ''"
 _STARTS = (
     "ON CONFLICT (tenant, case_id, name) DO UPDATE SET generation = excluded.generation, "
     "status = excluded.status, owner = excluded.owner, due_at = excluded.due_at, "
-    "target_at = excluded.target_at, wake_at = excluded.wake_at, breached_at = excluded.breached_at"
+    "target_at = excluded.target_at, wake_at = excluded.wake_at, breached_at = excluded.breached_at, "
+    "workflow = excluded.workflow, kind = excluded.kind, provisional = excluded.provisional"
 )
+_NEW_TERM = """
+INSERT INTO renoflow_terms (position, tenant, name, value) VALUES (:position, :tenant, :name, :value)
+ON CONFLICT (position, name, value) DO NOTHING
+"""
 
 
 def _insert(table: str, columns: Columns) -> str:
@@ -271,6 +279,9 @@ SQLITE_WRITES: Mapping[str, str] = {
     "lines": _insert("history", LINES),
     "done": "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :case_id AND name = :name",
     "running": f"{_insert('deadlines', RUNNING)} {_STARTS}",
+    "opened_terms": _NEW_TERM,
+    "lost_terms": "DELETE FROM renoflow_terms WHERE position = :position AND name = :name AND value = :value",
+    "new_terms": _NEW_TERM,
     "effects": _insert("outbox", EFFECTS),
     "answers": _insert("keys", ANSWERS),
 }
@@ -320,10 +331,29 @@ def _postgres_part(part: str, count: int) -> str:
     if part == "done":
         same = "d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name"
         return f"DELETE FROM renoflow_deadlines d USING {rows} WHERE {same}"
+    if part in ("opened_terms", "lost_terms", "new_terms"):
+        return _postgres_terms(part, rows)
     insert = _insert_rows(_TABLES[part], part, count)
     if part == "opened":
         return f"{insert} ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position"
     return f"{insert} {_STARTS}" if part == "running" else insert
+
+
+def _postgres_terms(part: str, rows: str) -> str:
+    """All terms of a case are two parameters, so that their number does not make another statement."""
+    names, terms = (f"string_to_array(n.{column}, chr(31))" for column in ("names", "terms"))
+    each = f"{rows}, unnest({names}, {terms}) t (name, value)"
+    if part == "lost_terms":
+        same = "x.position = n.position AND x.name = t.name AND x.value = t.value"
+        return f"DELETE FROM renoflow_terms x USING {each} WHERE {same}"
+    place, of_case = "n.position", ""
+    if part == "opened_terms":
+        place, of_case = "o.position", ", opened o WHERE o.id = n.case_id"
+    return (
+        "INSERT INTO renoflow_terms (position, tenant, name, value) "
+        f"SELECT {place}, n.tenant, t.name, t.value FROM {each}{of_case} "
+        "ON CONFLICT (position, name, value) DO NOTHING"
+    )
 
 
 # ------------------------------------------------------------------ for one driver

@@ -95,9 +95,7 @@ def _fact_test(inspection: Inspection, leaf: FactLeaf, test: str, kind: Kind, pa
     elif test == "known":
         fact = inspection.definition.facts.get(leaf.fact)
         if fact is not None and fact.type == "count":
-            inspection.fault(
-                path, f"{what} is a count, always known: it starts at 0", "use equals = 0"
-            )
+            inspection.fault(path, f"{what} is a count, always known: it starts at 0", "use equals = 0")
     elif test == "includes":
         if kind.type != "set":
             inspection.fault(path, f"{what} is {kind}, not a set", "use equals or in")

@@ -1,0 +1,60 @@
+"""What a host asks for: work by role and day, cases by state, fact and text, breaches by rule and month.
+
+What the files of the workflows say (which facts are personal, whose a deadline is) is filled in afterwards by
+`CaseService.reindex`, which `renoflow db upgrade` runs: an empty layout has it done.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+SORTED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+EMPTY = sa.text("''")
+
+
+def upgrade() -> None:
+    op.add_column("renoflow_cases", sa.Column("layout", sa.Text, nullable=False, server_default=EMPTY))
+    op.create_index("renoflow_cases_state", "renoflow_cases", ["workflow", "state", "tenant", "position"])
+    op.create_index("renoflow_cases_layout", "renoflow_cases", ["workflow", "tenant", "layout"])
+    _partial("renoflow_cases_parent", "renoflow_cases", ["parent", "tenant", "position"], "parent <> ''")
+    _partial(
+        "renoflow_history_breaches",
+        "renoflow_history",
+        ["event", "tenant", "happened_at", "case_id"],
+        "substr(event, length(event) - 8) = '.breached'",
+    )
+    _deadlines()
+    op.create_table(
+        "renoflow_terms",
+        sa.Column("position", NUMBER, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("value", SORTED, nullable=False),
+        sa.PrimaryKeyConstraint("position", "name", "value", name="renoflow_terms_case"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("renoflow_terms_value", "renoflow_terms", ["name", "value", "tenant", "position"])
+
+
+def _deadlines() -> None:
+    table = "renoflow_deadlines"
+    op.add_column(table, sa.Column("workflow", sa.Text, nullable=False, server_default=EMPTY))
+    op.add_column(table, sa.Column("kind", sa.Text, nullable=False, server_default=EMPTY))
+    provisional = sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.false())
+    op.add_column(table, provisional)
+    op.drop_index("renoflow_deadlines_due", table)
+    _partial(
+        "renoflow_deadlines_owed",
+        table,
+        ["owner", "workflow", "tenant", "due_at", "case_id", "name"],
+        "kind = 'limit' AND status <> 'paused'",
+    )
+
+
+def _partial(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
