@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -125,11 +126,30 @@ def own_server(*, durable: bool = False) -> Iterator[OwnServer]:
         with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{key} = {value}\n" for key, value in settings.items())
         one = OwnServer(f"{SCHEME}://postgres@/postgres?host={home}", programs / "pg_ctl", data, user)
-        one.start()
-        try:
-            yield one
-        finally:
-            one.stop("immediate")
+        with ended_in_order():
+            try:
+                one.start()
+                yield one
+            finally:
+                if (data / "postmaster.pid").exists():
+                    one.stop("immediate")
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Within, a SIGTERM ends the program as an exception does, so that what it began is ended too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # ------------------------------------------------------------------ the programs

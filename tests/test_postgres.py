@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -77,6 +78,36 @@ def test_none_at_all_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         own_server(),
     ):
         pass
+
+
+SERVES = """
+import sys
+from tests.postgres import own_server
+with own_server() as server:
+    print(server.address, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("command", [["-c", SERVES], ["-m", "tests.postgres"]], ids=["within", "script"])
+def test_a_script_that_is_ended_ends_its_server(command: list[str]) -> None:
+    """After a SIGTERM neither the server nor its folder is left."""
+    environment = {name: value for name, value in os.environ.items() if name != GIVEN}
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=CHECKOUT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        said = running.stdout.readline().strip()
+        home = Path(str(make_url(said).query["host"]))
+        assert home.exists()
+        running.terminate()
+        assert running.wait(60) in (0, 128 + signal.SIGTERM)
+    assert not home.exists()
 
 
 def test_for_people_it_prints_a_url_and_ends_when_asked(postgres: Server) -> None:

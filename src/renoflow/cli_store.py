@@ -1,4 +1,4 @@
-"""The subcommands on kept cases: sweep, outbox, verify-history, redact, db."""
+"""The subcommands on kept cases: sweep, outbox, purge, verify-history, redact, db."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ WORDS = {
     "failed": Label("本轮未办成，下轮再来：{why}", "not this time, again at the next: {why}"),
     "nothing": Label("没有", "none"),
     "revived": Label("{key} 将重新投递", "{key} will be delivered again"),
+    "purged": Label("已清除 {count} 条", "{count} removed"),
     "sound": Label("{count} 个案卷的记录完好", "the histories of {count} cases are as they were written"),
     "broken": Label("{broken} 个案卷的记录有问题（共 {count} 个）", "{broken} of {count} histories are not as they were written"),
     "redacted": Label("已从 {case} 删除：{lines}", "removed from {case}: {lines}"),
@@ -69,6 +70,9 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     which.add_argument("--delivered", action="store_true", help="those that were delivered")
     which.add_argument("--retry", metavar="KEY", help="let a dead one be delivered again")
     sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many; 100 by default")
+
+    sub = on_cases("purge", _purge, "remove old answers under keys, and old effects that were delivered")
+    sub.add_argument("--before", required=True, metavar="INSTANT", help="those from before then")
 
     sub = on_cases("verify-history", _verify, "find histories that were changed, cut or reordered")
     sub.add_argument("--case", metavar="ID", help="of this case only")
@@ -154,6 +158,12 @@ def _outbox(arguments: Namespace) -> int:
     items = service.outbox(status, limit=arguments.limit)
     lines = [_item_line(arguments, item) for item in items] or [_say(arguments, "nothing")]
     return _answer(arguments, {"effects": [_item(item) for item in items]}, lines)
+
+
+def _purge(arguments: Namespace) -> int:
+    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+    gone = service.purge(arguments.before)
+    return _answer(arguments, {"purged": gone}, [_say(arguments, "purged", count=gone)])
 
 
 def _verify(arguments: Namespace) -> int:

@@ -106,7 +106,7 @@ class KeyReused(UsageError):
 
 
 class ScriptError(RenoflowError):
-    """A replay script cannot be read; nothing of it was run."""
+    """A replay script cannot be read, and nothing of it was run; or it cannot be run beyond this line."""
 
     def __init__(self, line: int, reason: str) -> None:
         self.line = line

@@ -268,17 +268,30 @@ def run_script(
     service: CaseService | None = None,
 ) -> Replay:
     """Run the lines in order. Before each, and at `at`, everything due by that instant happens, in time
-    order; a refused line does not stop the rest."""
+    order; a refused line does not stop the rest. Raises `ScriptError` where a line cannot be run, and where
+    what was due fails."""
     run = _Run(service or CaseService(workflows))
     last: datetime | None = None
+    number = 0
     for line in lines:
-        run.effects.extend(run.service.sweep(line.command.at).effects)
+        number = line.number
+        _sweep(run, line.command.at, number)
         run.steps.append(_run_line(run, line))
         last = line.command.at
     if at is not None and (last is None or at >= last):
-        run.effects.extend(run.service.sweep(at).effects)
+        _sweep(run, at, number)
         last = at
     return Replay(service=run.service, steps=tuple(run.steps), effects=tuple(run.effects), at=last)
+
+
+def _sweep(run: _Run, at: datetime, number: int) -> None:
+    """What is due by then; a step of it that fails would be made again in earnest, and ends a replay."""
+    outcome = run.service.sweep(at)
+    for failed in outcome.postponed:
+        raise ScriptError(
+            number, f"what was due by {at.isoformat()} in {failed.case} failed: {failed.failure}"
+        )
+    run.effects.extend(outcome.effects)
 
 
 def _run_line(run: _Run, line: Line) -> StepResult:

@@ -28,6 +28,9 @@ T = TypeVar("T")
 BATCH = 50
 """Families that one transaction of a sweep takes on."""
 
+PURGED_AT_ONCE = 2000
+"""Answers, and effects, that one transaction removes, so that nobody waits long for it."""
+
 
 class CaseService:
     """Runs cases of several workflows over a store, for one tenant. One call is one transaction.
@@ -287,6 +290,18 @@ class CaseService:
         """A dead effect waits again, with no attempts counted; False when no dead one has this key."""
         now = datetime.now(UTC) if at is None else instant(at)
         return self._write(lambda session: session.revive_effect(effect_key, now), None)
+
+    # -------------------------------------------------------------- what is no longer asked for
+
+    def purge(self, before: datetime | str) -> int:
+        """Remove the answers under keys that were given before an instant, and the effects that were
+        delivered by then; returns how many went. Cases and histories stay. A command that comes again under
+        a key that is gone happens again, so keep keys longer than any caller goes on trying."""
+        then = instant(before)
+        gone = 0
+        while found := self._write(lambda session: session.purge(then, PURGED_AT_ONCE), None):
+            gone += found
+        return gone
 
     # -------------------------------------------------------------- the store
 

@@ -23,7 +23,7 @@ from attrs import evolve, frozen
 
 import renoflow as rf
 from tests.chaos.verdict import Verdict, verdict
-from tests.chaos.worker import Task, sweeper, writer
+from tests.chaos.worker import Task, lines, sweeper, writer
 from tests.postgres import OwnServer, own_server
 from tests.store.errands import ask, at, flows
 from tests.store.places import install
@@ -54,6 +54,7 @@ def run(url: str, home: Path, plan: Plan, server: OwnServer | None = None) -> Ve
     crew = _Crew(Task(url=url, home=home, begun=begun, cases=plan.cases, name="", seed=0), chance)
     restarts = set(chance.sample(range(plan.rounds), plan.restarts)) if server else set()
     try:
+        crew.wait_for_all()
         for number in range(plan.rounds):
             time.sleep(chance.uniform(0, plan.pause))
             if number in restarts and server is not None:
@@ -86,6 +87,19 @@ class _Crew:
         process.start()
         return process
 
+    def wait_for_all(self) -> None:
+        """Until every writer has had an answer, so that there is something to kill them in."""
+        for name in self._roles:
+            journal = self.task.home / f"{name}.journal"
+            while self._roles[name] is writer and not any("accepted" in line for line in lines(journal)):
+                self._check(name)
+                time.sleep(0.02)
+
+    def _check(self, name: str) -> None:
+        code = self._processes[name].exitcode
+        if code is not None:
+            raise RuntimeError(f"{name} ended by itself with {code}")
+
     def kill_one(self) -> None:
         name = self._chance.choice(sorted(self._processes))
         self._kill(name)
@@ -96,11 +110,9 @@ class _Crew:
             self._kill(name)
 
     def _kill(self, name: str) -> None:
-        process = self._processes[name]
-        if process.exitcode is not None:
-            raise RuntimeError(f"{name} ended by itself with {process.exitcode}")
-        process.kill()
-        process.join()
+        self._check(name)
+        self._processes[name].kill()
+        self._processes[name].join()
 
 
 def _progress(done: int, of: int) -> None:

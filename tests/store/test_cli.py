@@ -138,6 +138,15 @@ def test_the_outbox_is_shown_and_a_dead_effect_revived(capsys: pytest.CaptureFix
     assert [one["key"] for one in run(capsys, "outbox", "--db", url, "--delivered")[1]["effects"]] == [key]
 
 
+def test_a_purge_says_how_many_went(capsys: pytest.CaptureFixture[str], url: str) -> None:
+    """Effects that were delivered go; an instant that is none is refused."""
+    service_on(url).deliver(lambda effect: None, at=at(2))
+    assert run(capsys, "purge", "--db", url, "--before", "2026-03-02T09:00:00+08:00") == (0, {"purged": 0})
+    assert run(capsys, "purge", "--db", url, "--before", DAY_4) == (0, {"purged": 1})
+    assert "已清除 0 条\n0 removed" in said(capsys, "purge", "--db", url, "--before", DAY_4)
+    assert run(capsys, "purge", "--db", url, "--before", "yesterday")[0] == 2
+
+
 # ------------------------------------------------------------------ histories and personal data
 
 

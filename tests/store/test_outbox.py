@@ -122,3 +122,38 @@ def test_one_effect_is_one_row(database: Place) -> None:
     service.sweep(at(days=30))
     assert database.engine is not None
     assert count(database.engine, "renoflow_outbox") == len(service.outbox()) == 4
+
+
+# ------------------------------------------------------------------ what is no longer asked for
+
+
+def test_a_purge_removes_old_answers_and_delivered_effects_only(place: Place) -> None:
+    """What waits, what is younger and what another tenant has stays; so do cases and histories."""
+    service = place.service()
+    other = place.service(tenant="other")
+    for one in (service, other):
+        one.open("errand", "E-1", ask(), key="k-1")
+        one.send("E-1", take(at(1)), key="k-2")
+        one.deliver(lambda effect: None, at=at(2))
+        one.send("E-1", give_back(at(days=1)), key="k-3")
+    before = service.case("E-1"), service.history("E-1")
+    assert service.purge(at(days=0.5)) == 3
+    assert service.purge(at(days=0.5)) == 0
+    assert (service.case("E-1"), service.history("E-1")) == before
+    assert [item.effect.about for item in service.outbox()] == ["give_back"]
+    assert service.outbox("delivered") == []
+    assert len(other.outbox("delivered")) == 1
+    assert other.send("E-1", take(at(1)), key="k-2").repeated
+    assert service.send("E-1", give_back(at(days=1)), key="k-3").repeated
+
+
+def test_a_key_that_was_purged_is_new_again(place: Place) -> None:
+    """The command happens, or is refused, as if it had never been sent."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    service.send("E-1", note(at(1)), key="k-1")
+    assert service.purge(at(2)) == 1
+    again = service.send("E-1", note(at(3)), key="k-1")
+    assert again.accepted
+    assert not again.repeated
+    assert service.case("E-1").facts["notes"] == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 import renoflow as rf
 from renoflow.store.schema import metadata
-from tests.store.errands import BOSS, START, WORKER, ask, at, note, take
+from tests.store.errands import BOSS, START, WORKER, ask, at, flows, note, take
 from tests.store.places import Place
 
 CLERK = rf.Actor("chen")
@@ -27,7 +28,8 @@ def kept(place: Place) -> str:
         service = place.service()
         parts = [service.history(case.id) for case in service.cases()]
         items = [service.outbox(status) for status in ("waiting", "delivered", "dead")]
-        return msgspec.json.encode([list(service.cases()), parts, items], enc_hook=repr).decode()
+        failed = [one.failure for one in service.postponed()]
+        return msgspec.json.encode([list(service.cases()), parts, items, failed], enc_hook=repr).decode()
     with place.engine.connect() as connection:
         tables = [connection.execute(table.select()).all() for table in metadata.sorted_tables]
     return repr(tables)
@@ -51,6 +53,68 @@ def test_a_personal_fact_is_gone_wherever_it_stood(place: Place) -> None:
     assert after[-1].note == WHY
     assert after[-1].actor == "chen"
     assert after[0].facts == {name: value for name, value in before[0].facts.items() if name != "person"}
+
+
+NAME = "赵小明"
+"""As a personal value is in earnest; JSON may have it as it is, or escaped sign by sign."""
+
+
+def forms(text: str) -> tuple[str, str]:
+    return text, text.encode("unicode_escape").decode()
+
+
+def test_a_chinese_name_is_in_no_table_in_any_form(place: Place) -> None:
+    """Neither as it is written nor escaped: not where it was given, refused, told or failed over."""
+
+    def breaks(scene: Any) -> bool:
+        raise ConnectionError(f"nobody answers for {scene.facts['person']}")
+
+    def unheard(effect: rf.Effect) -> None:
+        raise ConnectionError(f"{NAME} does not answer")
+
+    service = place.service(host_agrees=breaks)
+    service.open("errand", "E-1", ask(person=NAME), key="k-1")
+    service.send("E-1", note(at(1), person=NAME), key="k-2")
+    service.send("E-1", note(at(2), person=[NAME], remark=[NAME]), key="k-3")
+    assert service.deliver(unheard, at=at(3)).failed
+    assert NAME in service.sweep(at(days=3)).postponed[0].failure
+    assert any(form in kept(place) for form in forms(NAME))
+    # As of before the deadline, which cannot be passed while the host's function is broken.
+    redact(service)
+    for form in forms(NAME):
+        assert form not in kept(place).lower()
+    assert service.outbox()[0].failure == "ConnectionError: [redacted] does not answer"
+
+
+def test_a_failure_of_the_family_does_not_quote_it_any_more(place: Place) -> None:
+    """What a child had told was quoted where its parent's deadline failed."""
+
+    def breaks(scene: Any) -> bool:
+        raise ConnectionError(f"nobody answers for {NAME}")
+
+    service = place.service(host_agrees=breaks)
+    service.open("errand", "E-1", ask())
+    service.send("E-1", rf.Command("divide", WORKER, at(1)))
+    service.send("E-1/part-1", rf.Command("finish_part", WORKER, at(2), facts={"helper": NAME}))
+    assert NAME in service.sweep(at(days=3)).postponed[0].failure
+    redact(service, "E-1/part-1")
+    assert NAME not in kept(place)
+
+
+def test_nothing_of_it_is_left_in_the_file(tmp_path: Path) -> None:
+    """In SQLite's own file it is overwritten, once the write-ahead log is folded in."""
+    path = tmp_path / "firm.db"
+    store = rf.SqlStore(f"sqlite:///{path}")
+    service = rf.CaseService(flows(), store)
+    service.open("errand", "E-1", ask(person=NAME), key="k-1")
+    for turn in range(20):
+        service.send("E-1", note(at(turn + 1), person=NAME), key=f"n-{turn}")
+    redact(service)
+    with store.engine.connect() as connection:
+        assert connection.execute(text("pragma wal_checkpoint(truncate)")).one()[0] == 0
+    store.engine.dispose()
+    for form in forms(NAME):
+        assert form.encode() not in path.read_bytes()
 
 
 def test_the_chain_holds_after_a_redaction(database: Place) -> None:

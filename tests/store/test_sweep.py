@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import renoflow as rf
-from tests.store.errands import WORKER, ask, at, take
+from tests.store.errands import WORKER, ask, at, flows, take
 from tests.store.places import Place
 
 
@@ -162,3 +162,18 @@ def test_a_command_to_a_poisoned_case_says_so(place: Place) -> None:
     with pytest.raises(ConnectionError, match="map service"):
         service.send("E-1", take(at(days=5)))
     assert [entry.event for entry in service.history("E-1")] == ["ask"]
+
+
+def test_a_replay_ends_where_what_was_due_fails() -> None:
+    """A script does not go on as if a deadline had not been: the error names line, case and failure."""
+    workflows = flows(unless("poison"))
+    said = '"at": "2026-03-02T10:00:00+08:00", "actor": "wang", "roles": ["boss"]'
+    facts = '"facts": {"place": "8 Park Road", "price": "1.00", "remark": "poison"}'
+    lines = rf.read_script(f'{{"open": "errand", "case": "E-1", {said}, {facts}}}', workflows)
+    assert rf.run_script(lines, workflows, at=at(days=1)).steps[0].accepted
+    with pytest.raises(rf.ScriptError, match=r"line 1: .* E-1 failed: ConnectionError: the map service"):
+        rf.run_script(lines, workflows, at=at(days=4))
+    late = said.replace("03-02", "03-09")
+    more = rf.read_script(f'\n{{"open": "errand", "case": "E-2", {late}, {facts}}}', workflows)
+    with pytest.raises(rf.ScriptError, match="line 2: "):
+        rf.run_script([*lines, *more], workflows)

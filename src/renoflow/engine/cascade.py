@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import evolve, frozen
+import msgspec
+from attrs import evolve
 from msgspec.structs import replace
 
 from renoflow.engine.linked import concerns, told_to_parent
@@ -20,8 +21,7 @@ from renoflow.values import SYSTEM_ACTOR
 LONGEST_CASCADE = 10_000
 
 
-@frozen(kw_only=True)
-class Move:
+class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One step of one case, whose consequences for linked cases are still to come."""
 
     before: Case | None

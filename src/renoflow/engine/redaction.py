@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from renoflow.workflow.plan import Plan
 
 NOTES = "note.redacted"
 """The line of a history that says that all notes up to it were removed."""
+
+NO_NAMES: frozenset[str] = frozenset()
 
 GONE = "[redacted]"
 """Stands where a personal value was somebody's name or address."""
@@ -105,24 +107,35 @@ def _of(facts: Mapping[str, Any], names: frozenset[str]) -> Iterable[Any]:
     return (value for name, value in facts.items() if name in names)
 
 
-def reason_without(reason: Reason, names: frozenset[str]) -> Reason:
-    """A refusal that no longer says what was found in these facts."""
-    details = tuple(reason_without(part, names) for part in reason.details)
-    return replace(reason, values=NO_FACTS if reason.subject in names else reason.values, details=details)
+def text_without(text: str, values: frozenset[str]) -> str:
+    """A sentence that no longer quotes these values."""
+    for value in sorted(filter(None, values), key=len, reverse=True):
+        text = text.replace(value, GONE)
+    return text
+
+
+def reason_without(reason: Reason, names: frozenset[str], values: frozenset[str]) -> Reason:
+    """A refusal that no longer says what was found in these facts, nor quotes what they ever were."""
+    details = tuple(reason_without(part, names, values) for part in reason.details)
+    quoted = _cleared(reason.values, NO_NAMES, lambda text: text_without(text, values))
+    return replace(reason, values=NO_FACTS if reason.subject in names else quoted, details=details)
 
 
 def effect_without(effect: Effect, names: frozenset[str], values: frozenset[str]) -> Effect:
     """An effect without these facts, and without these values wherever they stand."""
-    to = GONE if effect.to in values else effect.to
-    return replace(effect, to=to, data=_cleared(effect.data, names, values))
+
+    def cleared(text: str) -> str:
+        return GONE if text in values else text
+
+    return replace(effect, to=cleared(effect.to), data=_cleared(effect.data, names, cleared))
 
 
-def _cleared(value: Any, names: frozenset[str], values: frozenset[str]) -> Any:
+def _cleared(value: Any, names: frozenset[str], text: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _cleared(inner, names, values) for key, inner in value.items() if key not in names}
+        return {key: _cleared(inner, names, text) for key, inner in value.items() if key not in names}
     if isinstance(value, (tuple, list)):
-        return tuple(_cleared(inner, names, values) for inner in value)
-    return GONE if isinstance(value, str) and value in values else value
+        return tuple(_cleared(inner, names, text) for inner in value)
+    return text(value) if isinstance(value, str) else value
 
 
 def _linked_without(linked: LinkedCase, teller: str, names: frozenset[str]) -> LinkedCase:

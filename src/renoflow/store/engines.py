@@ -37,7 +37,7 @@ def engine_for(url: str) -> Engine:
         raise MissingExtra(error.name or "psycopg", "postgres") from None
     supported(engine)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", set_up_sqlite)
     return engine
 
 
@@ -59,7 +59,8 @@ def shown_url(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _set_up_sqlite(connection: Any, _: Any) -> None:
+def set_up_sqlite(connection: Any, _: Any) -> None:
+    """Listens for new connections of an engine."""
     connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
     # A file that may not be written can still be read; the first write says so.
     with suppress(sqlite3.OperationalError):

@@ -20,6 +20,7 @@ from renoflow.engine.redaction import (
     is_redaction,
     personal_texts,
     reason_without,
+    text_without,
 )
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
@@ -157,13 +158,19 @@ class _Shelf:
                 line if is_redaction(line.event) else entry_without(line, case_id, names, True)
                 for line in self.histories[case_id]
             ]
+        root = self.roots[case_id]
+        if root in self.waiting:
+            failed = self.waiting[root]
+            self.waiting[root] = evolve(failed, failure=text_without(failed.failure, values))
         for key, item in self.items.items():
             if item.effect.case == case_id:
-                self.items[key] = replace(item, effect=effect_without(item.effect, names, values))
+                failure = text_without(item.failure, values)
+                effect = effect_without(item.effect, names, values)
+                self.items[key] = replace(item, effect=effect, failure=failure)
         for place, answer in self.answers.items():
             if answer.case == case_id:
-                reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-                self.answers[place] = evolve(answer, request="", reasons=reasons)
+                reasons = tuple(reason_without(reason, names, values) for reason in answer.reasons)
+                self.answers[place] = replace(answer, request="", reasons=reasons)
 
     # -------------------------------------------------------------- the sweep
 
@@ -228,3 +235,16 @@ class _Shelf:
             return False
         self.items[key] = replace(item, status="waiting", attempts=0, retry_at=at)
         return True
+
+    def purge(self, before: datetime, limit: int) -> int:
+        answers = [place for place, answer in self.answers.items() if answer.at < before][:limit]
+        effects = [
+            key
+            for key, item in self.items.items()
+            if item.status == "delivered" and item.retry_at is not None and item.retry_at < before
+        ][:limit]
+        for place in answers:
+            del self.answers[place]
+        for key in effects:
+            del self.items[key]
+        return len(answers) + len(effects)

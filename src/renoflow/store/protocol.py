@@ -22,8 +22,7 @@ SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 
 
-@frozen(kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a command with a key was answered: the refusal, or the lines and effects that came of it.
 
     `request` is the digest of the request; a `span` is a case with its first and last new line, an effect is
@@ -39,8 +38,7 @@ class Answer:
     effects: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one call did: the cases as they now stand, the new lines of their histories, and the effects that
     are left for the outbox."""
 
@@ -143,6 +141,10 @@ class Session(Protocol):
 
     def revive_effect(self, key: str, at: datetime) -> bool:
         """A dead effect waits again; False when there is no such."""
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Remove answers that were given, and effects that were delivered, before an instant: at most so
+        many of each. Returns how many went."""
 
 
 class Reader(Protocol):

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from attrs import evolve
+from msgspec.structs import replace
 
 from renoflow.engine.codec import to_json
-from renoflow.engine.redaction import effect_without, heard_without, is_redaction, reason_without
+from renoflow.engine.redaction import (
+    effect_without,
+    heard_without,
+    is_redaction,
+    reason_without,
+    text_without,
+)
 from renoflow.store import statements as sql
 from renoflow.store.chain import without
 from renoflow.store.reading import answer_from, answer_to_json, effect_from
@@ -28,7 +34,9 @@ def redact(
         cleared = heard_without(row.case, case_id, names)
         if cleared is not row.case:
             runner.run(sql.SET_SNAPSHOT, position=row.position, snapshot=to_json(cleared).decode())
-    for key, text in runner.rows(sql.CASE_EFFECTS, tenant=tenant, id=case_id):
+    for position, failure in runner.rows(sql.FAILURES, tenant=tenant, root=rows[case_id].root):
+        runner.run(sql.SET_FAILURE, position=position, failure=text_without(failure, values))
+    for key, text, failure in runner.rows(sql.CASE_EFFECTS, tenant=tenant, id=case_id):
         effect = effect_without(effect_from(case_id, key, text), names, values)
         runner.run(
             sql.SET_EFFECT,
@@ -37,11 +45,12 @@ def redact(
             key=key,
             effect=effect_to_json(effect),
             recipient=effect.to,
+            failure=text_without(failure, values),
         )
     for key, *said in runner.rows(sql.CASE_KEYS, tenant=tenant, id=case_id):
         answer = answer_from(runner.form, case_id, key, said)
-        reasons = tuple(reason_without(reason, names) for reason in answer.reasons)
-        text = answer_to_json(evolve(answer, reasons=reasons))
+        reasons = tuple(reason_without(reason, names, values) for reason in answer.reasons)
+        text = answer_to_json(replace(answer, reasons=reasons))
         runner.run(sql.SET_ANSWER, tenant=tenant, id=case_id, key=key, answer=text)
 
 

@@ -17,7 +17,9 @@ from renoflow.store.protocol import Plans
 from renoflow.store.terms import SEPARATOR, Term
 from renoflow.workflow.plan import Plan
 
-Values = dict[str, Any]
+Values = tuple[Any, ...]
+"""A row of a write, in the order of `statements.PARTS`."""
+
 OWED = frozenset(("running", "paused", "breached"))
 """A deadline in one of these is still open, and has a row."""
 
@@ -78,39 +80,42 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     head: str
     case: Case
+    plan: Plan
 
 
 def row_from(plans: Plans, values: Sequence[Any]) -> Row:
     """From the columns of `statements.ROW`."""
     position, case_id, root, _, workflow, version, _, head, snapshot = values[:9]
+    plan = plan_of(plans, case_id, workflow)
     return Row(
-        position=position, root=root, head=head, case=_case(plans, case_id, workflow, version, snapshot)
+        position=position, root=root, head=head, case=_case(plan, case_id, version, snapshot), plan=plan
     )
 
 
-def _case(plans: Plans, case_id: str, workflow: str, version: int, snapshot: str) -> Case:
-    plan = plan_of(plans, case_id, workflow)
+def _case(plan: Plan, case_id: str, version: int, snapshot: str) -> Case:
     if version > plan.version:
         raise StoredDataError(
             "renoflow_cases",
             case_id,
-            f"it was kept under {workflow} v{version}, and v{plan.version} is loaded: load the newer file",
+            f"it was kept under {plan.id} v{version}, and v{plan.version} is loaded: load the newer file",
         )
     try:
         case = case_from_json(plan, snapshot)
     except UsageError as error:
         older = f" (kept under v{version})" if version != plan.version else ""
         raise StoredDataError(
-            "renoflow_cases", case_id, f"its snapshot does not fit {workflow} v{plan.version}{older}: {error}"
+            "renoflow_cases", case_id, f"its snapshot does not fit {plan.id} v{plan.version}{older}: {error}"
         ) from None
-    strange = (
-        f"the state {case.state!r}" if case.state not in plan.state_labels
-        else next((f"the deadline {name!r}" for name in case.deadlines if name not in plan.clocks), "")
-    )  # fmt: skip
-    if case.id != case_id or strange:
-        what = f"{workflow} v{plan.version} does not know {strange}" if strange else f"it says {case.id!r}"
-        raise StoredDataError("renoflow_cases", case_id, f"its snapshot of v{version} does not fit: {what}")
-    return case
+    if case.id != case_id:
+        strange = f"it says {case.id!r}"
+    elif case.state not in plan.state_labels:
+        strange = f"{plan.id} v{plan.version} does not know the state {case.state!r}"
+    elif not case.deadlines.keys() <= plan.clocks.keys():
+        name = next(name for name in case.deadlines if name not in plan.clocks)
+        strange = f"{plan.id} v{plan.version} does not know the deadline {name!r}"
+    else:
+        return case
+    raise StoredDataError("renoflow_cases", case_id, f"its snapshot of v{version} does not fit: {strange}")
 
 
 def plan_of(plans: Plans, case_id: str, workflow: str) -> Plan:
@@ -126,18 +131,18 @@ def plan_of(plans: Plans, case_id: str, workflow: str) -> Plan:
 
 
 def case_values(form: Form, plan: Plan, case: Case, head: str) -> Values:
-    """What is written of a case whenever it moves."""
+    """`statements.STANDING_COLUMNS`: what is written of a case whenever it moves."""
     state = plan.definition.states.get(case.state)
-    return {
-        "workflow_version": case.workflow_version,
-        "state": case.state,
-        "stage": "" if state is None else state.stage,
-        "snapshot": to_json(case).decode(),
-        "version": case.entries,
-        "head": head,
-        "moved_at": form.put(case.at),
-        "wakes_at": form.put(case.wakes_at),
-    }
+    return (
+        case.workflow_version,
+        case.state,
+        "" if state is None else state.stage,
+        to_json(case).decode(),
+        case.entries,
+        head,
+        form.put(case.at),
+        form.put(case.wakes_at),
+    )
 
 
 def changed_deadlines(
@@ -146,33 +151,17 @@ def changed_deadlines(
     """The rows of deadlines that are over, and of those that run on or anew."""
     done: list[Values] = []
     running: list[Values] = []
-    if before is case.deadlines:
-        return done, running
     put = form.put
     for name, clock in case.deadlines.items():
         old = before.get(name)
         if clock is old or clock == old:
             continue
-        place = {"tenant": tenant, "case_id": case.id, "name": name}
         if clock.status in OWED:
-            rule = plan.clocks[name]
-            running.append(
-                {
-                    **place,
-                    "generation": clock.generation,
-                    "status": clock.status,
-                    "owner": rule.owner,
-                    "due_at": put(clock.due_at),
-                    "target_at": put(clock.target_at),
-                    "wake_at": put(clock.wake_at),
-                    "breached_at": put(clock.breached_at),
-                    "workflow": case.workflow,
-                    "kind": rule.kind,
-                    "provisional": clock.provisional,
-                }
-            )
+            times = put(clock.due_at), put(clock.target_at), put(clock.wake_at), put(clock.breached_at)
+            what = clock.generation, clock.status, case.workflow, clock.provisional
+            running.append((tenant, case.id, name, *what, *times))
         elif old is not None and old.status in OWED:
-            done.append(place)
+            done.append((tenant, case.id, name))
     return done, running
 
 

@@ -19,6 +19,16 @@ Parts = dict[str, list[Values]]
 TERMS = ("opened_terms", "lost_terms", "new_terms")
 
 UNIQUE_VIOLATION = "23505"
+NOWHERE: Mapping[str, int] = {}
+
+_MOVED_PLACE = sql.place_of("moved", "position")
+_FAMILY_PLACE = sql.place_of("families", "position")
+_OPENED_ID = sql.place_of("opened", "id")
+_IN_TURN = {
+    part: (statement, sql.SQLITE_WIDTH[part])
+    for part, statement in sql.SQLITE_WRITES.items()
+    if part != "opened"
+}
 
 translated = lru_cache(maxsize=None)(sql.for_psycopg)
 postgres_write = lru_cache(maxsize=256)(sql.postgres_write)
@@ -47,22 +57,18 @@ class Runner:
 
     def write(self, parts: Parts) -> Mapping[str, int]:
         """All the rows, or `OvertakenError`; returns where the new cases stand in the order of opening."""
-        present = tuple(part for part in sql.PARTS if parts.get(part))
-        if not present:
-            return {}
-        return self._write_at_once(present, parts) if self.postgres else self._write_in_turn(present, parts)
+        return self._write_at_once(parts) if self.postgres else self._write_in_turn(parts)
 
-    def _write_at_once(self, present: tuple[str, ...], parts: Parts) -> Mapping[str, int]:
-        if "families" in present:
-            moved_rows = {row["position"] for row in parts.get("moved", ())}
-            parts = {**parts, "families": [r for r in parts["families"] if r["position"] not in moved_rows]}
-        shape = tuple((part, len(parts[part])) for part in present if parts[part])
-        values = {
-            f"{part}_{number}_{name}": row[name]
-            for part, _ in shape
-            for number, row in enumerate(parts[part])
-            for name in sql.PARTS[part]
-        }
+    def _write_at_once(self, parts: Parts) -> Mapping[str, int]:
+        if "families" in parts and "moved" in parts:
+            moved_rows = {row[_MOVED_PLACE] for row in parts["moved"]}
+            families = [row for row in parts["families"] if row[_FAMILY_PLACE] not in moved_rows]
+            parts = {**parts, "families": families}
+        present = [(part, rows) for part in sql.PARTS if (rows := parts.get(part))]
+        if not present:
+            return NOWHERE
+        shape = tuple((part, len(rows)) for part, rows in present)
+        values = [value for _, rows in present for row in rows for value in row]
         try:
             self.cursor.execute(postgres_write(shape), values)
         except self.driver_error as error:
@@ -76,26 +82,23 @@ class Runner:
             raise OvertakenError
         return opened
 
-    def _write_in_turn(self, present: Sequence[str], parts: Parts) -> Mapping[str, int]:
-        opened: dict[str, int] = {}
+    def _write_in_turn(self, parts: Parts) -> Mapping[str, int]:
         cursor = self.cursor
-        for part in present:
-            statement, rows = sql.SQLITE_WRITES[part], parts[part]
-            if part == "opened":
-                for row in rows:
-                    cursor.execute(statement, row)
-                    if cursor.rowcount != 1:
-                        raise OvertakenError
-                    opened[row["id"]] = cursor.lastrowid
-                continue
-            if part in TERMS:
-                rows = list(_each_term(rows, opened))
-            if len(rows) == 1:
-                cursor.execute(statement, rows[0])
-            else:
-                cursor.executemany(statement, rows)
-            if part == "moved" and cursor.rowcount != len(rows):
+        opened = self._open_in_turn(parts["opened"]) if "opened" in parts else NOWHERE
+        for part, (statement, width) in _IN_TURN.items():
+            for row in parts.get(part, ()):
+                cursor.execute(statement, row[:width])
+                if part == "moved" and cursor.rowcount != 1:
+                    raise OvertakenError
+        return opened
+
+    def _open_in_turn(self, rows: Sequence[Values]) -> Mapping[str, int]:
+        opened = {}
+        for row in rows:
+            self.cursor.execute(sql.SQLITE_WRITES["opened"], row)
+            if self.cursor.rowcount != 1:
                 raise OvertakenError
+            opened[row[_OPENED_ID]] = self.cursor.lastrowid
         return opened
 
 

@@ -47,7 +47,7 @@ LAST = 2**62
 """The place of a case that is not kept yet."""
 
 
-_HOLD_SQLITE = (sql.HOLD_SQLITE,)
+_HOLD_SQLITE = (sql.HOLD_ROOT, sql.HOLD_SQLITE)
 _HOLD_POSTGRES = (sql.HOLD_ROOT_POSTGRES, sql.HOLD_POSTGRES)
 
 
@@ -232,6 +232,13 @@ class SqlSession:
         self._runner.run(sql.REVIVE, tenant=self._tenant, key=key, at=self._form.put(at))
         return bool(self._runner.cursor.rowcount)
 
+    def purge(self, before: datetime, limit: int) -> int:
+        gone = 0
+        for statement in (sql.PURGE_ANSWERS, sql.PURGE_EFFECTS):
+            self._runner.run(statement, tenant=self._tenant, before=self._form.put(before), limit=limit)
+            gone += self._runner.cursor.rowcount
+        return gone
+
     # -------------------------------------------------------------- writing
 
     @contextmanager
@@ -253,16 +260,16 @@ class SqlSession:
         before = {case.id: self._rows.get(case.id) for case in change.cases}
         for case in change.cases:
             self._place(case, before[case.id])
-        parts: Parts = {"lines": self._lines(change.entries)}
+        parts: Parts = {"lines": [self._line(entry) for entry in change.entries]}
         for case in change.cases:
             self._wake_by(case)
         for case in change.cases:
             self._add_case(parts, case, before[case.id])
-        # A root that is opened just now has its figures already.
-        for root in sorted(name for name in self._stale if name not in before or before[name]):
-            position = self._families[root].position
-            parts.setdefault("families", []).append({"position": position, **self._figures(root)})
-        self._stale.clear()
+        if self._stale:
+            # A root that is opened just now has its figures already.
+            roots = sorted(name for name in self._stale if name not in before or before[name])
+            parts["families"] = [(*self._figures(root), self._families[root].position) for root in roots]
+            self._stale.clear()
         self._add_effects(parts, change, answer)
         for name, position in self._runner.write(parts).items():
             row = self._rows[name] = replace(self._rows[name], position=position)
@@ -286,9 +293,10 @@ class SqlSession:
             family = self._families.get(root) or Family(root=root, position=0, members=0, wakes_at=None)
             self._families[root] = replace(family, members=family.members + 1)
             self._stale.add(root)
-            self._rows[case.id] = Row(position=LAST, root=root, head=START, case=case)
+            plan = plan_of(self._plans, case.id, case.workflow)
+            self._rows[case.id] = Row(position=LAST, root=root, head=START, case=case, plan=plan)
         else:
-            self._rows[case.id] = replace(before, root=self._rows[case.id].root, case=case)
+            self._rows[case.id] = replace(self._rows[case.id], case=case)
         for root in roots:
             self._join(self._rows[case.id].root, root)
 
@@ -308,17 +316,13 @@ class SqlSession:
         self._stale.discard(gone.root)
         self._stale.add(keep.root)
 
-    def _lines(self, entries: Sequence[HistoryEntry]) -> list[Values]:
-        """The new lines, each chained to the one before it."""
-        found = []
-        for entry in entries:
-            row = self._rows[entry.case]
-            line = line_of(plan_of(self._plans, entry.case, row.case.workflow), entry, row.head)
-            self._rows[entry.case] = replace(row, head=line.hash)
-            values = {"tenant": self._tenant, "case_id": entry.case, "number": line.number}
-            values |= {"happened_at": self._form.put(entry.at), "event": entry.event}
-            found.append(values | {"body": line.body, "personal": line.personal, "hash": line.hash})
-        return found
+    def _line(self, entry: HistoryEntry) -> Values:
+        """A new line, chained to the one before it."""
+        row = self._rows[entry.case]
+        line = line_of(row.plan, entry, row.head)
+        self._rows[entry.case] = replace(row, head=line.hash)
+        at = self._form.put(entry.at)
+        return self._tenant, entry.case, line.number, at, entry.event, line.body, line.personal, line.hash
 
     def _wake_by(self, case: Case) -> None:
         """Let the family wake no later than this case. Nor is it told to wake later: that would touch the
@@ -344,48 +348,30 @@ class SqlSession:
     def _figures(self, root: str) -> Values:
         """What the row of a case says of its family: nothing, unless it is the root."""
         family = self._families.get(root)
-        if family is None:
-            return {"members": 0, "family_wakes_at": None}
-        return {"members": family.members, "family_wakes_at": self._form.put(family.wakes_at)}
+        return (0, None) if family is None else (family.members, self._form.put(family.wakes_at))
 
     def _add_case(self, parts: Parts, case: Case, before: Row | None) -> None:
-        plan = plan_of(self._plans, case.id, case.workflow)
         row = self._rows[case.id]
-        values = case_values(self._form, plan, case, row.head) | self._figures(case.id)
+        values = case_values(self._form, row.plan, case, row.head)
         if before is None:
-            values |= {"tenant": self._tenant, "id": case.id, "workflow": case.workflow}
-            values |= {"root": row.root, "parent": case.parent, "opened_at": values["moved_at"]}
-            parts.setdefault("opened", []).append(values | {"layout": layout_of(plan)})
-            terms = term_values(self._tenant, terms_of(plan, case), case_id=case.id)
-            parts.setdefault("opened_terms", []).extend(terms)
+            at = self._form.put(case.at)
+            place = self._tenant, case.id, case.workflow, row.root, case.parent, at
+            parts.setdefault("opened", []).append((*place, *values, *self._figures(case.id)))
         else:
-            values |= {"position": before.position, "was": before.case.entries}
-            parts.setdefault("moved", []).append(values)
-            lost, new = changed_terms(plan, before.case, case)
-            place = {"position": before.position}
-            parts.setdefault("lost_terms", []).extend(term_values(self._tenant, lost, **place))
-            parts.setdefault("new_terms", []).extend(term_values(self._tenant, new, **place))
-        deadlines = NO_FACTS if before is None else before.case.deadlines
-        done, running = changed_deadlines(self._form, plan, self._tenant, deadlines, case)
-        parts.setdefault("done", []).extend(done)
-        parts.setdefault("running", []).extend(running)
+            moved = *values, row.position, before.case.entries, *self._figures(case.id)
+            parts.setdefault("moved", []).append(moved)
+        old = NO_FACTS if before is None else before.case.deadlines
+        if old is not case.deadlines:
+            done, running = changed_deadlines(self._form, row.plan, self._tenant, old, case)
+            parts.setdefault("done", []).extend(done)
+            parts.setdefault("running", []).extend(running)
 
     def _add_effects(self, parts: Parts, change: Change, answer: Answer | None) -> None:
+        tenant, put = self._tenant, self._form.put
         parts["effects"] = [
-            {
-                "tenant": self._tenant,
-                "key": effect.key,
-                "case_id": effect.case,
-                "kind": effect.kind,
-                "recipient": effect.to,
-                "effect": effect_to_json(effect),
-                "status": "waiting",
-                "retry_at": self._form.put(effect.at),
-            }
-            for effect in change.effects
+            (tenant, one.key, one.case, one.kind, one.to, effect_to_json(one), "waiting", put(one.at))
+            for one in change.effects
         ]
-        if answer is None:
-            return
-        values = {"tenant": self._tenant, "case_id": answer.case, "key": answer.key}
-        values |= {"request": answer.request, "answered_at": self._form.put(answer.at)}
-        parts["answers"] = [values | {"answer": answer_to_json(answer)}]
+        if answer is not None:
+            said = answer.request, answer_to_json(answer), put(answer.at)
+            parts["answers"] = [(tenant, answer.case, answer.key, *said)]

@@ -112,7 +112,7 @@ class SqlStore:
 
     def _in_our_own(self, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
         """On a bare connection of the pool, since a step is shorter than what more would cost."""
-        with self._faults():
+        try:
             raw = self.engine.raw_connection()
             try:
                 found = self._tried(raw, tenant, plans, work)
@@ -120,6 +120,8 @@ class SqlStore:
                 return found
             finally:
                 raw.close()
+        except (PoolTimeoutError, DBAPIError, self._driver_error) as error:
+            raise self._meaning(error) from error
 
     def _tried(self, raw: Any, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
         """The work, ready to be committed, or as if it had not been."""
@@ -225,12 +227,12 @@ class SqlStore:
         """The driver's errors as ours."""
         try:
             yield
-        except PoolTimeoutError as error:
-            raise StoreBusy(f"all connections of the pool are in use: {error}") from error
-        except (DBAPIError, self._driver_error) as error:
+        except (PoolTimeoutError, DBAPIError, self._driver_error) as error:
             raise self._meaning(error) from error
 
     def _meaning(self, error: Exception) -> Exception:
+        if isinstance(error, PoolTimeoutError):
+            return StoreBusy(f"all connections of the pool are in use: {error}")
         driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         found = store_error(driver, self.url)
         if getattr(driver, "sqlstate", None) in ROLLED_BACK:

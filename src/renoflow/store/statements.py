@@ -22,20 +22,20 @@ NOTHING = "DELETE FROM renoflow_keys WHERE 0"
 
 # ------------------------------------------------------------------ reading and holding
 
+# Most cases are the root of their family: one row to lock and to read.
+HOLD_ROOT = f"""
+SELECT {_C_ROW}, c.position, c.members, c.family_wakes_at, k.request, k.answer, k.answered_at
+FROM renoflow_cases c
+LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
+WHERE c.tenant = :tenant AND c.id = :id AND c.root = :id
+"""
+HOLD_ROOT_POSTGRES = f"{HOLD_ROOT}FOR NO KEY UPDATE OF c"
+
 HOLD_SQLITE = f"""
 SELECT {_C_ROW}, r.position, r.members, r.family_wakes_at, k.request, k.answer, k.answered_at
 FROM renoflow_cases c JOIN renoflow_cases r ON r.tenant = c.tenant AND r.id = c.root
 LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
 WHERE c.tenant = :tenant AND c.id = :id
-"""
-
-# Most cases are the root of their family: one row to lock and to read.
-HOLD_ROOT_POSTGRES = f"""
-SELECT {_C_ROW}, c.position, c.members, c.family_wakes_at, k.request, k.answer, k.answered_at
-FROM renoflow_cases c
-LEFT JOIN renoflow_keys k ON k.tenant = c.tenant AND k.case_id = c.id AND k.key = :key
-WHERE c.tenant = :tenant AND c.id = :id AND c.root = :id
-FOR NO KEY UPDATE OF c
 """
 
 # The family's row is locked before the case is read, and the case again as it then is. Nothing comes back
@@ -146,6 +146,20 @@ UPDATE renoflow_outbox SET status = 'waiting', attempts = 0, retry_at = :at
 WHERE tenant = :tenant AND key = :key AND status = 'dead'
 """
 
+# ------------------------------------------------------------------ what is no longer asked for
+
+PURGE_ANSWERS = """
+DELETE FROM renoflow_keys WHERE (tenant, case_id, key) IN (
+  SELECT tenant, case_id, key FROM renoflow_keys
+  WHERE tenant = :tenant AND answered_at < :before LIMIT :limit)
+"""
+
+PURGE_EFFECTS = """
+DELETE FROM renoflow_outbox WHERE position IN (
+  SELECT position FROM renoflow_outbox
+  WHERE tenant = :tenant AND status = 'delivered' AND retry_at < :before LIMIT :limit)
+"""
+
 # ------------------------------------------------------------------ verification
 
 IDS = """
@@ -181,10 +195,16 @@ WHERE tenant = :tenant AND case_id = :id AND number = :number
 
 SET_SNAPSHOT = "UPDATE renoflow_cases SET snapshot = :snapshot WHERE position = :position"
 
-CASE_EFFECTS = "SELECT key, effect FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
+FAILURES = (
+    "SELECT position, failure FROM renoflow_cases WHERE tenant = :tenant AND root = :root AND failure <> ''"
+)
+
+SET_FAILURE = "UPDATE renoflow_cases SET failure = :failure WHERE position = :position"
+
+CASE_EFFECTS = "SELECT key, effect, failure FROM renoflow_outbox WHERE tenant = :tenant AND case_id = :id"
 
 SET_EFFECT = """
-UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient
+UPDATE renoflow_outbox SET effect = :effect, recipient = :recipient, failure = :failure
 WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
@@ -200,30 +220,31 @@ WHERE tenant = :tenant AND case_id = :id AND key = :key
 # ------------------------------------------------------------------ writing
 
 Columns = Mapping[str, str]
-"""Columns with their PostgreSQL types."""
+"""Columns with their PostgreSQL types; a row of a write has its values in this order."""
 
-MOVED: Columns = {
-    "position": "bigint", "was": "integer", "workflow_version": "integer", "state": "text", "stage": "text",
-    "snapshot": "text", "version": "integer", "head": "text", "moved_at": "timestamptz",
-    "wakes_at": "timestamptz", "members": "integer", "family_wakes_at": "timestamptz",
+STANDING_COLUMNS: Columns = {
+    "workflow_version": "integer", "state": "text", "stage": "text", "snapshot": "text", "version": "integer",
+    "head": "text", "moved_at": "timestamptz", "wakes_at": "timestamptz",
 }  # fmt: skip
-FAMILIES: Columns = {"position": "bigint", "members": "integer", "family_wakes_at": "timestamptz"}
+FIGURES: Columns = {"members": "integer", "family_wakes_at": "timestamptz"}
+"""What the row of a root says of its family."""
+
+MOVED: Columns = {**STANDING_COLUMNS, "position": "bigint", "was": "integer", **FIGURES}
+FAMILIES: Columns = {**FIGURES, "position": "bigint"}
 OPENED: Columns = {
-    "tenant": "text", "id": "text", "workflow": "text", "workflow_version": "integer", "root": "text",
-    "parent": "text", "state": "text", "stage": "text", "snapshot": "text", "version": "integer",
-    "head": "text", "opened_at": "timestamptz", "moved_at": "timestamptz", "wakes_at": "timestamptz",
-    "members": "integer", "family_wakes_at": "timestamptz", "layout": "text",
+    "tenant": "text", "id": "text", "workflow": "text", "root": "text", "parent": "text",
+    "opened_at": "timestamptz", **STANDING_COLUMNS, **FIGURES,
 }  # fmt: skip
 LINES: Columns = {
     "tenant": "text", "case_id": "text", "number": "integer", "happened_at": "timestamptz", "event": "text",
     "body": "text", "personal": "text", "hash": "text",
 }  # fmt: skip
+DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
 RUNNING: Columns = {
     "tenant": "text", "case_id": "text", "name": "text", "generation": "integer", "status": "text",
     "owner": "text", "due_at": "timestamptz", "target_at": "timestamptz", "wake_at": "timestamptz",
     "breached_at": "timestamptz", "workflow": "text", "kind": "text", "provisional": "boolean",
 }  # fmt: skip
-DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
 EFFECTS: Columns = {
     "tenant": "text", "key": "text", "case_id": "text", "kind": "text", "recipient": "text",
     "effect": "text", "status": "text", "retry_at": "timestamptz",
@@ -242,28 +263,33 @@ PARTS: Mapping[str, Columns] = {
 }  # fmt: skip
 """What one write is made of, in this order."""
 
-_MOVES = (
-    "SET workflow_version = {0}workflow_version, state = {0}state, stage = {0}stage, snapshot = {0}snapshot, "
-    "version = {0}version, head = {0}head, moved_at = {0}moved_at, wakes_at = {0}wakes_at, "
-    "attempts = 0, retry_at = NULL, failure = ''"
-)
-_FIGURES = "members = {0}members, family_wakes_at = {0}family_wakes_at"
-_BEATS = f"SET {_FIGURES}, attempts = 0, retry_at = NULL, failure = ''"
-_STARTS = (
-    "ON CONFLICT (tenant, case_id, name) DO UPDATE SET generation = excluded.generation, "
-    "status = excluded.status, owner = excluded.owner, due_at = excluded.due_at, "
-    "target_at = excluded.target_at, wake_at = excluded.wake_at, breached_at = excluded.breached_at, "
-    "workflow = excluded.workflow, kind = excluded.kind, provisional = excluded.provisional"
-)
-_NEW_TERM = """
-INSERT INTO renoflow_terms (position, tenant, name, value) VALUES (:position, :tenant, :name, :value)
-ON CONFLICT (position, name, value) DO NOTHING
+
+def place_of(part: str, column: str) -> int:
+    """Where a row of a write has the value of a column."""
+    return list(PARTS[part]).index(column)
+
+
+SQLITE_WIDTH = {part: len(columns) for part, columns in PARTS.items()} | {
+    "moved": place_of("moved", "members")
+}
+"""How many values of a row SQLite's statement takes."""
+
+
+def _sets(columns: Columns, source: str = "") -> str:
+    """Each column from a parameter, or from a row of the `source`."""
+    return ", ".join(f"{name} = {f'{source}.{name}' if source else '?'}" for name in columns)
+
+
+_ANEW = "attempts = 0, retry_at = NULL, failure = ''"
+_STARTS = f"""
+ON CONFLICT (tenant, case_id, name) DO UPDATE
+SET {_sets(dict(list(RUNNING.items())[len(DONE) :]), "excluded")}
 """
 
 
 def _insert(table: str, columns: Columns) -> str:
-    values = ", ".join(f":{name}" for name in columns)
-    return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({values})"
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({marks})"
 
 
 _TABLES = {
@@ -274,10 +300,12 @@ _TABLES = {
 # apart, and only when they are new. PostgreSQL compares them, and may not set one row twice.
 SQLITE_WRITES: Mapping[str, str] = {
     "opened": f"{_insert('cases', OPENED)} ON CONFLICT (tenant, id) DO NOTHING",
-    "moved": f"UPDATE renoflow_cases {_MOVES.format(':')} WHERE position = :position AND version = :was",
-    "families": f"UPDATE renoflow_cases {_BEATS.format(':')} WHERE position = :position",
+    "moved": (
+        f"UPDATE renoflow_cases SET {_sets(STANDING_COLUMNS)}, {_ANEW} WHERE position = ? AND version = ?"
+    ),
+    "families": f"UPDATE renoflow_cases SET {_sets(FIGURES)}, {_ANEW} WHERE position = ?",
     "lines": _insert("history", LINES),
-    "done": "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :case_id AND name = :name",
+    "done": "DELETE FROM renoflow_deadlines WHERE tenant = ? AND case_id = ? AND name = ?",
     "running": f"{_insert('deadlines', RUNNING)} {_STARTS}",
     "opened_terms": _NEW_TERM,
     "lost_terms": "DELETE FROM renoflow_terms WHERE position = :position AND name = :name AND value = :value",
@@ -295,16 +323,8 @@ def _rows(part: str, count: int) -> str:
     """The rows of a part of a write: each value is a parameter, which driver and server take in faster than
     arrays or JSON."""
     columns = PARTS[part]
-    rows = ", ".join(
-        f"({', '.join(f':{part}_{row}_{name}::{kind}' for name, kind in columns.items())})"
-        for row in range(count)
-    )
-    return f"(VALUES {rows}) AS n ({', '.join(columns)})"
-
-
-def _insert_rows(table: str, part: str, count: int) -> str:
-    names = ", ".join(PARTS[part])
-    return f"INSERT INTO renoflow_{table} ({names}) SELECT {names} FROM {_rows(part, count)}"
+    row = ", ".join(f"%s::{kind}" for kind in columns.values())
+    return f"(VALUES {', '.join([f'({row})'] * count)}) AS n ({', '.join(columns)})"
 
 
 def postgres_write(shape: Shape) -> str:
@@ -315,25 +335,25 @@ def postgres_write(shape: Shape) -> str:
     opened = "opened" in parts
     ids = "(SELECT array_agg(id ORDER BY position) FROM opened)" if opened else "NULL"
     positions = "(SELECT array_agg(position ORDER BY position) FROM opened)" if opened else "NULL"
-    return for_psycopg(f"WITH {with_parts}\nSELECT {moved}, {ids}, {positions}")
+    return f"WITH {with_parts}\nSELECT {moved}, {ids}, {positions}"
 
 
 def _postgres_part(part: str, count: int) -> str:
     rows = _rows(part, count)
     if part == "moved":
-        moves = f"{_MOVES.format('n.')}, {_FIGURES.format('n.')}"
+        sets = _sets({**STANDING_COLUMNS, **FIGURES}, "n")
         return (
-            f"UPDATE renoflow_cases c {moves} FROM {rows} "
+            f"UPDATE renoflow_cases c SET {sets}, {_ANEW} FROM {rows} "
             "WHERE c.position = n.position AND c.version = n.was RETURNING 1"
         )
     if part == "families":
-        return f"UPDATE renoflow_cases c {_BEATS.format('n.')} FROM {rows} WHERE c.position = n.position"
+        sets = _sets(FIGURES, "n")
+        return f"UPDATE renoflow_cases c SET {sets}, {_ANEW} FROM {rows} WHERE c.position = n.position"
     if part == "done":
         same = "d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name"
         return f"DELETE FROM renoflow_deadlines d USING {rows} WHERE {same}"
-    if part in ("opened_terms", "lost_terms", "new_terms"):
-        return _postgres_terms(part, rows)
-    insert = _insert_rows(_TABLES[part], part, count)
+    names = ", ".join(PARTS[part])
+    insert = f"INSERT INTO renoflow_{_TABLES[part]} ({names}) SELECT {names} FROM {rows}"
     if part == "opened":
         return f"{insert} ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position"
     return f"{insert} {_STARTS}" if part == "running" else insert
