@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from threading import RLock
@@ -24,7 +24,16 @@ from renoflow.engine.redaction import (
 )
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
+from renoflow.store import scanning
 from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, Status, back_off
+from renoflow.store.questions import (
+    Breaches,
+    BreachQuestion,
+    CaseQuestion,
+    PlacedCase,
+    WorkItem,
+    WorkQuestion,
+)
 
 T = TypeVar("T")
 
@@ -105,6 +114,23 @@ class _Shelf:
 
     def effects(self, keys: Sequence[tuple[str, str]]) -> Sequence[Effect]:
         return [self.items[key].effect for _, key in keys if key in self.items]
+
+    # -------------------------------------------------------------- questions about many cases
+
+    def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]:
+        return scanning.worklist(self.cases(), self.roots, question)
+
+    def search(self, question: CaseQuestion) -> Sequence[PlacedCase]:
+        return scanning.search(tuple(self.kept.values()), self.roots, self.histories, question)
+
+    def breaches(self, question: BreachQuestion) -> Breaches:
+        return scanning.breaches(self.cases(), self.histories, question)
+
+    def outdated(self, layouts: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def reindex(self, case_id: str, layout: str) -> str:
+        return ""
 
     # -------------------------------------------------------------- writing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
@@ -11,6 +11,14 @@ import msgspec
 from attrs import frozen
 
 from renoflow.records import Case, Effect, HistoryEntry, Reason
+from renoflow.store.questions import (
+    Breaches,
+    BreachQuestion,
+    CaseQuestion,
+    PlacedCase,
+    WorkItem,
+    WorkQuestion,
+)
 from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
@@ -123,6 +131,10 @@ class Session(Protocol):
         """Remove the values of these facts, and the notes, from the case's history, from what others heard of
         them, from remembered answers and from the outbox."""
 
+    def reindex(self, case_id: str, layout: str) -> str:
+        """Let the case be found by what its workflow's present file says; returns why it cannot be read,
+        nothing when all is well."""
+
     # the sweep
 
     def claim(self, until: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
@@ -169,6 +181,18 @@ class Reader(Protocol):
 
     def postponed(self) -> Sequence[Postponed]:
         """Families whose last sweep failed."""
+
+    # questions about many cases
+
+    def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]: ...
+
+    def search(self, question: CaseQuestion) -> Sequence[PlacedCase]: ...
+
+    def breaches(self, question: BreachQuestion) -> Breaches: ...
+
+    def outdated(self, layouts: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:
+        """Cases that are found by another file of their workflow than the one with this layout, each with its
+        workflow."""
 
 
 class Store(Protocol):

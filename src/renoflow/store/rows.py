@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,6 @@ from renoflow.engine.codec import case_from_json, to_json
 from renoflow.errors import StoredDataError, UsageError
 from renoflow.records import Case, Deadline
 from renoflow.store.protocol import Plans
-from renoflow.store.terms import SEPARATOR, Term
 from renoflow.workflow.plan import Plan
 
 Values = tuple[Any, ...]
@@ -130,13 +129,18 @@ def plan_of(plans: Plans, case_id: str, workflow: str) -> Plan:
 # ------------------------------------------------------------------ writing
 
 
+def stage_of(plan: Plan, state: str) -> str:
+    """The stage of a state; none where the case has not begun."""
+    found = plan.definition.states.get(state)
+    return "" if found is None else found.stage
+
+
 def case_values(form: Form, plan: Plan, case: Case, head: str) -> Values:
     """`statements.STANDING_COLUMNS`: what is written of a case whenever it moves."""
-    state = plan.definition.states.get(case.state)
     return (
         case.workflow_version,
         case.state,
-        "" if state is None else state.stage,
+        stage_of(plan, case.state),
         to_json(case).decode(),
         case.entries,
         head,
@@ -158,16 +162,8 @@ def changed_deadlines(
             continue
         if clock.status in OWED:
             times = put(clock.due_at), put(clock.target_at), put(clock.wake_at), put(clock.breached_at)
-            what = clock.generation, clock.status, case.workflow, clock.provisional
-            running.append((tenant, case.id, name, *what, *times))
+            row = tenant, case.id, name, clock.generation, clock.status, plan.clocks[name].owner, *times
+            running.append((*row, case.workflow, clock.provisional))
         elif old is not None and old.status in OWED:
             done.append((tenant, case.id, name))
     return done, running
-
-
-def term_values(tenant: str, terms: Collection[Term], **place: Any) -> list[Values]:
-    """All terms of a case in one row, none where there are no terms; `place` is its position, or its id."""
-    if not terms:
-        return []
-    names, values = (SEPARATOR.join(part) for part in zip(*terms, strict=True))
-    return [{**place, "tenant": tenant, "names": names, "terms": values}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +11,9 @@ from attrs import frozen
 from renoflow.store import statements as sql
 from renoflow.store.protocol import OvertakenError
 from renoflow.store.rows import Form, Values
-from renoflow.store.terms import SEPARATOR
 
 Parts = dict[str, list[Values]]
 """The rows of one write, by the part of it (`statements.PARTS`)."""
-
-TERMS = ("opened_terms", "lost_terms", "new_terms")
 
 UNIQUE_VIOLATION = "23505"
 NOWHERE: Mapping[str, int] = {}
@@ -100,12 +97,3 @@ class Runner:
                 raise OvertakenError
             opened[row[_OPENED_ID]] = self.cursor.lastrowid
         return opened
-
-
-def _each_term(rows: Sequence[Values], opened: Mapping[str, int]) -> Iterator[Values]:
-    """A row for each term; PostgreSQL takes them apart itself."""
-    for row in rows:
-        position = opened[row["case_id"]] if "case_id" in row else row["position"]
-        pairs = zip(row["names"].split(SEPARATOR), row["terms"].split(SEPARATOR), strict=True)
-        for name, value in pairs:
-            yield {"position": position, "tenant": row["tenant"], "name": name, "value": value}

@@ -119,20 +119,18 @@ deadlines = Table(
     Column("wake_at", INSTANT),
     Column("breached_at", INSTANT),
     Column("workflow", Text, nullable=False, server_default=text("''")),
-    Column("kind", Text, nullable=False, server_default=text("''")),
     Column("provisional", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
     sqlite_with_rowid=False,
 )
-OWED = text("kind = 'limit' AND status <> 'paused'")
+OWED = text("status <> 'paused'")
 Index(
     "renoflow_deadlines_owed",
-    deadlines.c.owner,
     deadlines.c.workflow,
+    deadlines.c.name,
     deadlines.c.tenant,
     deadlines.c.due_at,
     deadlines.c.case_id,
-    deadlines.c.name,
     sqlite_where=OWED,
     postgresql_where=OWED,
 )

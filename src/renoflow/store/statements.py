@@ -102,6 +102,20 @@ SELECT request, answer, answered_at FROM renoflow_keys
 WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
+# ------------------------------------------------------------------ found anew
+
+FORGET_TERMS = "DELETE FROM renoflow_terms WHERE position = :position"
+
+FORGET_DEADLINES = "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :id"
+
+SET_LAYOUT = """
+UPDATE renoflow_cases SET layout = :layout, stage = :stage WHERE tenant = :tenant AND id = :id
+"""
+
+SKIP_LAYOUT = "UPDATE renoflow_cases SET layout = :layout WHERE tenant = :tenant AND id = :id"
+
+NEXT_TENANT = "SELECT min(tenant) FROM renoflow_cases WHERE tenant > :tenant"
+
 # ------------------------------------------------------------------ families
 
 JOIN_FAMILIES = """
@@ -233,7 +247,7 @@ MOVED: Columns = {**STANDING_COLUMNS, "position": "bigint", "was": "integer", **
 FAMILIES: Columns = {**FIGURES, "position": "bigint"}
 OPENED: Columns = {
     "tenant": "text", "id": "text", "workflow": "text", "root": "text", "parent": "text",
-    "opened_at": "timestamptz", **STANDING_COLUMNS, **FIGURES,
+    "opened_at": "timestamptz", **STANDING_COLUMNS, **FIGURES, "layout": "text",
 }  # fmt: skip
 LINES: Columns = {
     "tenant": "text", "case_id": "text", "number": "integer", "happened_at": "timestamptz", "event": "text",
@@ -243,14 +257,14 @@ DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
 RUNNING: Columns = {
     "tenant": "text", "case_id": "text", "name": "text", "generation": "integer", "status": "text",
     "owner": "text", "due_at": "timestamptz", "target_at": "timestamptz", "wake_at": "timestamptz",
-    "breached_at": "timestamptz", "workflow": "text", "kind": "text", "provisional": "boolean",
+    "breached_at": "timestamptz", "workflow": "text", "provisional": "boolean",
 }  # fmt: skip
+LOST_TERMS: Columns = {"position": "bigint", "name": "text", "value": "text"}
+NEW_TERMS: Columns = {**LOST_TERMS, "tenant": "text"}
 EFFECTS: Columns = {
     "tenant": "text", "key": "text", "case_id": "text", "kind": "text", "recipient": "text",
     "effect": "text", "status": "text", "retry_at": "timestamptz",
 }  # fmt: skip
-OPENED_TERMS: Columns = {"case_id": "text", "tenant": "text", "names": "text", "terms": "text"}
-TERMS: Columns = {"position": "bigint", "tenant": "text", "names": "text", "terms": "text"}
 ANSWERS: Columns = {
     "tenant": "text", "case_id": "text", "key": "text", "request": "text", "answer": "text",
     "answered_at": "timestamptz",
@@ -258,8 +272,7 @@ ANSWERS: Columns = {
 
 PARTS: Mapping[str, Columns] = {
     "opened": OPENED, "moved": MOVED, "families": FAMILIES, "lines": LINES, "done": DONE, "running": RUNNING,
-    "opened_terms": OPENED_TERMS, "lost_terms": TERMS, "new_terms": TERMS,
-    "effects": EFFECTS, "answers": ANSWERS,
+    "lost_terms": LOST_TERMS, "new_terms": NEW_TERMS, "effects": EFFECTS, "answers": ANSWERS,
 }  # fmt: skip
 """What one write is made of, in this order."""
 
@@ -287,13 +300,18 @@ SET {_sets(dict(list(RUNNING.items())[len(DONE) :]), "excluded")}
 """
 
 
+_KNOWN = "ON CONFLICT (position, name, value) DO NOTHING"
+"""Two texts of a case may have the same word."""
+
+
 def _insert(table: str, columns: Columns) -> str:
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({marks})"
 
 
 _TABLES = {
-    "opened": "cases", "lines": "history", "running": "deadlines", "effects": "outbox", "answers": "keys",
+    "opened": "cases", "lines": "history", "running": "deadlines", "new_terms": "terms", "effects": "outbox",
+    "answers": "keys",
 }  # fmt: skip
 
 # SQLite writes an index anew for every column that is set, changed or not; so the figures of a family are set
@@ -307,13 +325,14 @@ SQLITE_WRITES: Mapping[str, str] = {
     "lines": _insert("history", LINES),
     "done": "DELETE FROM renoflow_deadlines WHERE tenant = ? AND case_id = ? AND name = ?",
     "running": f"{_insert('deadlines', RUNNING)} {_STARTS}",
-    "opened_terms": _NEW_TERM,
-    "lost_terms": "DELETE FROM renoflow_terms WHERE position = :position AND name = :name AND value = :value",
-    "new_terms": _NEW_TERM,
+    "lost_terms": "DELETE FROM renoflow_terms WHERE position = ? AND name = ? AND value = ?",
+    "new_terms": f"{_insert('terms', NEW_TERMS)} {_KNOWN}",
     "effects": _insert("outbox", EFFECTS),
     "answers": _insert("keys", ANSWERS),
 }
 
+
+_CONFLICTS = {"running": _STARTS, "new_terms": _KNOWN}
 
 Shape = Sequence[tuple[str, int]]
 """The parts of a write, each with the number of its rows."""
@@ -352,28 +371,14 @@ def _postgres_part(part: str, count: int) -> str:
     if part == "done":
         same = "d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name"
         return f"DELETE FROM renoflow_deadlines d USING {rows} WHERE {same}"
+    if part == "lost_terms":
+        same = "t.position = n.position AND t.name = n.name AND t.value = n.value"
+        return f"DELETE FROM renoflow_terms t USING {rows} WHERE {same}"
     names = ", ".join(PARTS[part])
     insert = f"INSERT INTO renoflow_{_TABLES[part]} ({names}) SELECT {names} FROM {rows}"
     if part == "opened":
         return f"{insert} ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position"
-    return f"{insert} {_STARTS}" if part == "running" else insert
-
-
-def _postgres_terms(part: str, rows: str) -> str:
-    """All terms of a case are two parameters, so that their number does not make another statement."""
-    names, terms = (f"string_to_array(n.{column}, chr(31))" for column in ("names", "terms"))
-    each = f"{rows}, unnest({names}, {terms}) t (name, value)"
-    if part == "lost_terms":
-        same = "x.position = n.position AND x.name = t.name AND x.value = t.value"
-        return f"DELETE FROM renoflow_terms x USING {each} WHERE {same}"
-    place, of_case = "n.position", ""
-    if part == "opened_terms":
-        place, of_case = "o.position", ", opened o WHERE o.id = n.case_id"
-    return (
-        "INSERT INTO renoflow_terms (position, tenant, name, value) "
-        f"SELECT {place}, n.tenant, t.name, t.value FROM {each}{of_case} "
-        "ON CONFLICT (position, name, value) DO NOTHING"
-    )
+    return f"{insert} {_CONFLICTS.get(part, '')}"
 
 
 # ------------------------------------------------------------------ for one driver

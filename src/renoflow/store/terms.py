@@ -1,7 +1,8 @@
-"""What a case is found by: its facts that say nothing about a person, and the words of its id and its texts.
+"""What a case is found by: the facts that its file calls searchable, the words of those that are texts, and
+the words of its id.
 
-A term is a name and a value, both text: `project.home_kind` and `flat`, or `WORDS` and `park road 8`. They
-follow the workflow's file; `layout_of` says which file, as far as it matters here.
+A term is a name and a value, both text: `project.home_kind` and `flat`, or `WORDS` and `park road 8`.
+`layout_of` stands for the facts that a case's terms were made of.
 """
 
 from __future__ import annotations
@@ -25,9 +26,6 @@ Term = tuple[str, str]
 WORDS = "words"
 """The name of terms that are words; a fact's has a dot in it."""
 
-SEPARATOR = "\x1f"
-"""Between terms where several travel as one text."""
-
 LONGEST = 40
 """So much of a text is compared, from each beginning of a word on."""
 
@@ -36,13 +34,16 @@ MOST_WORDS = 200
 
 _LONGEST_VALUE = 64
 _TEXTS = ("text", "texts")
+_NUL = "\0"
+"""PostgreSQL keeps no text with it."""
+
 _FORM = "1"
 """Of the terms themselves; another one has all cases indexed anew."""
 
 
 @frozen(kw_only=True, eq=False)
 class Searched:
-    """The facts of a workflow that cases are found by, each with the name of its terms."""
+    """The facts that a workflow's cases are found by, each with the name of its terms."""
 
     facts: Mapping[str, tuple[str, FactPlan]]
     layout: str
@@ -50,18 +51,13 @@ class Searched:
 
 @lru_cache(maxsize=256)
 def searched(plan: Plan) -> Searched:
-    facts = {name: (f"{plan.id}.{name}", fact) for name, fact in plan.facts.items() if not fact.personal}
-    said = [
-        _FORM,
-        *(f"{name} {fact.type}" for name, (_, fact) in sorted(facts.items())),
-        *(f"{name} {clock.owner} {clock.kind}" for name, clock in sorted(plan.clocks.items())),
-        *(f"{name} {state.stage}" for name, state in sorted(plan.definition.states.items())),
-    ]
+    facts = {name: (f"{plan.id}.{name}", fact) for name, fact in plan.facts.items() if fact.searchable}
+    said = [_FORM, *(f"{name} {fact.type}" for name, (_, fact) in sorted(facts.items()))]
     return Searched(facts=facts, layout=sha256("\n".join(said).encode()).hexdigest()[:16])
 
 
 def layout_of(plan: Plan) -> str:
-    """Stands for all that terms and rows of deadlines take from a workflow's file."""
+    """Stands for all that terms take from a workflow's file."""
     return searched(plan).layout
 
 
@@ -74,11 +70,12 @@ def terms_of(plan: Plan, case: Case) -> frozenset[Term]:
 
 def changed_terms(plan: Plan, before: Case, case: Case) -> tuple[frozenset[Term], frozenset[Term]]:
     """The terms that are no longer so, and those that are new."""
-    if before.facts is case.facts:
+    known = searched(plan).facts
+    if not known or before.facts is case.facts:
         return frozenset(), frozenset()
     gone: set[Term] = set()
     come: set[Term] = set()
-    for name, (term, fact) in searched(plan).facts.items():
+    for name, (term, fact) in known.items():
         old, new = before.facts.get(name), case.facts.get(name)
         if old is new or old == new:
             continue
@@ -109,7 +106,7 @@ def _value_term(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     text = value.isoformat() if isinstance(value, date) else str(value)
-    if len(text) <= _LONGEST_VALUE and SEPARATOR not in text:
+    if len(text) <= _LONGEST_VALUE and _NUL not in text:
         return text
     return f"sha256:{sha256(text.encode()).hexdigest()}"
 
@@ -119,7 +116,7 @@ def _value_term(value: object) -> str:
 
 def folded(text: str) -> str:
     """Without what makes no difference to somebody who looks for it: case, width, kinds of space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace(_NUL, " ").split())
 
 
 def wanted_words(text: str) -> str:

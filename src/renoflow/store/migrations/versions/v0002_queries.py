@@ -1,7 +1,7 @@
-"""What a host asks for: work by role and day, cases by state, fact and text, breaches by rule and month.
+"""What a host asks for: work by day, cases by state, fact and text, breaches by month.
 
-What the files of the workflows say (which facts are personal, whose a deadline is) is filled in afterwards by
-`CaseService.reindex`, which `renoflow db upgrade` runs: an empty layout has it done.
+Which facts are searchable, the workflow files say: `renoflow db reindex` fills in their terms, and which
+dates are provisional; an empty layout has it done.
 """
 
 import sqlalchemy as sa
@@ -44,15 +44,18 @@ def upgrade() -> None:
 def _deadlines() -> None:
     table = "renoflow_deadlines"
     op.add_column(table, sa.Column("workflow", sa.Text, nullable=False, server_default=EMPTY))
-    op.add_column(table, sa.Column("kind", sa.Text, nullable=False, server_default=EMPTY))
     provisional = sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column(table, provisional)
+    op.execute(
+        "UPDATE renoflow_deadlines SET workflow = (SELECT c.workflow FROM renoflow_cases c "
+        "WHERE c.tenant = renoflow_deadlines.tenant AND c.id = renoflow_deadlines.case_id)"
+    )
     op.drop_index("renoflow_deadlines_due", table)
     _partial(
         "renoflow_deadlines_owed",
         table,
-        ["owner", "workflow", "tenant", "due_at", "case_id", "name"],
-        "kind = 'limit' AND status <> 'paused'",
+        ["workflow", "name", "tenant", "due_at", "case_id"],
+        "status <> 'paused'",
     )
 
 
