@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from renoflow.cli_queries import add_queries
 from renoflow.cli_store import add_commands
 from renoflow.definition.schema import workflow_schema
 from renoflow.engine.traced import field_facts, rules
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--case", required=True, metavar="ID")
     sub.add_argument("--role", metavar="ROLE", help="as seen by somebody with this role")
 
+    add_queries(command, _with_profile, _load)
     add_commands(command, _with_profile, _load)
     return parser
 

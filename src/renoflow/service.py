@@ -247,23 +247,24 @@ class CaseService(CaseReader):
 
     # -------------------------------------------------------------- finding anew
 
-    def reindex(self) -> tuple[int, Mapping[str, str]]:
+    def reindex(self, *, limit: int | None = None) -> tuple[int, Mapping[str, str]]:
         """Let cases be found by the facts that their files now call searchable: after the tables were brought
-        up to date, and after a file has changed there. Returns how many cases were read again, and why those
-        that could not be read could not, by id. Others may work meanwhile; what runs with older files should
-        not."""
+        up to date, and after a file has changed there; at most `limit` of them. Returns how many cases were
+        read again, and why those that could not be read could not, by id. Others may work meanwhile; what
+        runs with older files should not."""
         layouts = layouts_of(plans_of(self.workflows))
         count, failures = 0, dict[str, str]()
-        while True:
+        while limit is None or count < limit:
             with self._read(None) as reader:
-                found = reader.outdated(layouts, BATCH)
+                found = reader.outdated(layouts, BATCH if limit is None else min(BATCH, limit - count))
             if not found:
-                return count, failures
+                break
             for case, workflow in found:
                 failure = self._write(partial(_reindexed, case, layouts[workflow]), None)
                 if failure:
                     failures[case] = failure
             count += len(found)
+        return count, failures
 
     # -------------------------------------------------------------- the store
 

@@ -114,6 +114,8 @@ UPDATE renoflow_cases SET layout = :layout, stage = :stage WHERE tenant = :tenan
 
 SKIP_LAYOUT = "UPDATE renoflow_cases SET layout = :layout WHERE tenant = :tenant AND id = :id"
 
+UNINDEXED = "SELECT EXISTS (SELECT 1 FROM renoflow_cases WHERE layout = '')"
+
 NEXT_TENANT = "SELECT min(tenant) FROM renoflow_cases WHERE tenant > :tenant"
 
 # ------------------------------------------------------------------ families

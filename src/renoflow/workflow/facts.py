@@ -285,7 +285,7 @@ def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[
     base = _TYPE_LABELS[fact.type]
     zh, en = base.zh, base.en
     for sign, bound in bounds.items():
-        zh += f",{COMPARISON_LABELS[sign].zh} {bound}"
+        zh += f"，{COMPARISON_LABELS[sign].zh} {bound}"
         en += f", {COMPARISON_LABELS[sign].en} {bound}"
     if fact.unit:
         unit = UNITS.get(fact.unit, Label(fact.unit, fact.unit))
