@@ -36,8 +36,8 @@ def add_queries(command: Adder, with_profile: Callable[[ArgumentParser], None], 
 
     def query(name: str, run: Callable[[Namespace, CaseReader], int], text: str) -> ArgumentParser:
         def asked(arguments: Namespace) -> int:
-            cases = CaseReader(load(arguments), store_of(arguments), tenant=arguments.tenant)
-            return run(arguments, cases)
+            store = store_of(arguments)
+            return run(arguments, CaseReader(load(arguments), store, tenant=arguments.tenant))
 
         sub = on_cases(command, name, asked, text)
         sub.add_argument(

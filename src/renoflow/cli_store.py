@@ -223,7 +223,7 @@ def _check(arguments: Namespace) -> int:
 
 
 def _reindex(arguments: Namespace, load: Loader) -> int:
-    workflows, store = load(arguments), store_of(arguments)
+    store, workflows = store_of(arguments), load(arguments)
     count, unread = 0, list[dict[str, str]]()
     with progress(unit="") as bar:
         for tenant in store.tenants():
