@@ -34,6 +34,15 @@ def changed_flows(folder: Path, *changes: tuple[str, str]) -> rf.Workflows:
     return rf.load_workflows(*paths, only=())
 
 
+def searchable_errands(folder: Path) -> rf.Workflows:
+    """Both workflows, errands being found by where they lead and by what is remarked."""
+    return changed_flows(
+        folder,
+        ('place     = { type = "text"', 'place     = { type = "text", searchable = true'),
+        ('remark    = { type = "text"', 'remark    = { type = "text", searchable = true'),
+    )
+
+
 def at(minutes: float = 0, *, days: float = 0) -> datetime:
     return START + timedelta(days=days, minutes=minutes)
 

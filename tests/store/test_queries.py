@@ -16,7 +16,17 @@ from sqlalchemy import text
 
 import renoflow as rf
 from tests.postgres import Server
-from tests.store.errands import BOSS, START, WORKER, ask, at, changed_flows, note, take
+from tests.store.errands import (
+    BOSS,
+    START,
+    WORKER,
+    ask,
+    at,
+    changed_flows,
+    note,
+    searchable_errands,
+    take,
+)
 from tests.store.places import Place, sql_place
 from tests.year import generate
 
@@ -58,15 +68,6 @@ def told(store: Any) -> rf.CaseService:
     service = rf.CaseService(workflows(), store)
     rf.run_script(lines(), workflows(), service=service)
     return service
-
-
-def searchable_errands(folder: Path) -> rf.Workflows:
-    """The small workflow, found by where its errands lead and by what is remarked."""
-    return changed_flows(
-        folder,
-        ('place     = { type = "text"', 'place     = { type = "text", searchable = true'),
-        ('remark    = { type = "text"', 'remark    = { type = "text", searchable = true'),
-    )
 
 
 @cache

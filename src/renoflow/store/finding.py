@@ -127,8 +127,10 @@ def _item(form: Form, question: WorkQuestion, row: Sequence[Any]) -> WorkItem:
 # ------------------------------------------------------------------ cases
 
 _CASE = "c.position, c.id, c.workflow, c.state, c.parent, c.root, c.opened_at, c.moved_at"
-_NEWEST = "ORDER BY c.position DESC LIMIT :limit"
-_OURS = "c.tenant = :tenant AND c.position < :before"
+# Only an index that has the tenant before the position has this order. A planner that could take the order of
+# the table itself would look for a rare state through all other cases.
+_OURS = "(c.tenant, c.position) < (:tenant, :before) AND c.tenant >= :tenant"
+_NEWEST = "ORDER BY c.tenant DESC, c.position DESC LIMIT :limit"
 _IN_STATE = f"""
 SELECT {_CASE} FROM renoflow_cases c WHERE c.workflow = {{0}} AND c.state = {{1}} AND {_OURS} {_NEWEST}
 """
@@ -188,8 +190,9 @@ def _by_fact(kind: Kind, values: Values, also: str) -> Statement:
 def _by_words(kinds: Sequence[Kind], values: Values) -> Statement:
     return (
         f"SELECT {_CASE} FROM (SELECT DISTINCT x.position FROM renoflow_terms x "
-        f"WHERE {_BEGINS} AND x.tenant = :tenant AND x.position < :before) AS t "
-        f"CROSS JOIN renoflow_cases c WHERE c.position = t.position AND {_of_kinds(kinds, values)} {_NEWEST}"
+        f"WHERE {_BEGINS} AND x.tenant = :tenant AND x.position < :before) AS found "
+        f"CROSS JOIN renoflow_cases c WHERE c.position = found.position AND {_of_kinds(kinds, values)} "
+        "ORDER BY c.position DESC LIMIT :limit"
     ), values
 
 
