@@ -6,7 +6,7 @@ rows at most, and the answers are merged. So a page costs what its rows cost, am
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from renoflow.store.questions import (
@@ -21,7 +21,7 @@ from renoflow.store.questions import (
 )
 from renoflow.store.rows import Form, stage_of
 from renoflow.store.runner import Runner
-from renoflow.store.terms import WORDS
+from renoflow.store.terms import WORDS, Term
 from renoflow.values import Label
 from renoflow.workflow.plan import Plan
 
@@ -268,18 +268,19 @@ def breach_statement(form: Form, tenant: str, question: BreachQuestion) -> State
 # ------------------------------------------------------------------ cases kept under another file
 
 _OUTDATED = """
-SELECT c.id, c.workflow FROM renoflow_cases c
-WHERE c.workflow = :workflow AND c.tenant = :tenant AND c.layout {sign} :layout LIMIT :limit
+SELECT c.id FROM renoflow_terms t JOIN renoflow_cases c ON c.position = t.position
+WHERE t.name = :name AND t.value {sign} :value AND t.tenant = :tenant LIMIT :limit
 """
 
 
-def outdated(runner: Runner, tenant: str, layouts: Mapping[str, str], limit: int) -> list[Pair]:
+def outdated(runner: Runner, tenant: str, layouts: Iterable[Term], limit: int) -> list[tuple[str, Term]]:
     """Cases that are found by other facts than the present ones of their workflows, at most so many."""
-    found: list[Pair] = []
-    for workflow, layout in layouts.items():
+    found: list[tuple[str, Term]] = []
+    for name, value in layouts:
         for sign in "<>":
-            values = {"tenant": tenant, "workflow": workflow, "layout": layout, "limit": limit - len(found)}
-            found += [(case, name) for case, name in runner.rows(_OUTDATED.format(sign=sign), **values)]
+            values = {"tenant": tenant, "name": name, "value": value, "limit": limit - len(found)}
+            rows = runner.rows(_OUTDATED.format(sign=sign), **values)
+            found += [(case, (name, value)) for (case,) in rows]
             if len(found) == limit:
                 return found
     return found
