@@ -22,7 +22,6 @@ WORDS = {
     "nothing": Label("没有", "none"),
     "more": Label("还有更多，接着看：原命令加 --after {next}", "there is more; go on with the same command and --after {next}"),
     "no_value": Label("--fact {found}：应写作 名称=值，如 home_kind=flat", "--fact {found}: write NAME=VALUE, as home_kind=flat"),
-    "twice": Label("--fact {name} 给了两次；一个事实只有一个值", "--fact {name} is given twice; a fact has one value"),
     "misfit": Label("「{label}」（{workflow}.{name}）：收到 {found}；应为{wanted}", "'{label}' ({workflow}.{name}): found {found}; expected {wanted}"),
     "ambiguous": Label("{name} 在各流程中写法不同（{workflows}）；请用 --workflow 指明", "{name} is written differently in {workflows}; say which with --workflow"),
 }  # fmt: skip
@@ -136,55 +135,64 @@ def _page(arguments: Namespace, workflows: Workflows, name: str, page: Page[Any]
 
 
 def _facts(arguments: Namespace, workflows: Workflows) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    plans = plans_of(workflows, arguments.workflow)
-    for said in arguments.fact:
-        name, sign, text = said.partition("=")
+    said: dict[str, list[str]] = {}
+    for one in arguments.fact:
+        name, sign, text = one.partition("=")
         if not sign:
-            raise UsageError(say(WORDS, arguments, "no_value", found=said))
-        if name in found:
-            raise UsageError(say(WORDS, arguments, "twice", name=name))
-        known = {
-            workflow: plan.facts[name]
-            for workflow, plan in plans.items()
-            if name in plan.facts and plan.facts[name].searchable
-        }
+            raise UsageError(say(WORDS, arguments, "no_value", found=one))
+        said.setdefault(name, []).append(text)
+    plans = plans_of(workflows, arguments.workflow)
+    found: dict[str, Any] = {}
+    for name, texts in said.items():
+        facts = {workflow: plan.facts[name] for workflow, plan in plans.items() if name in plan.facts}
+        known = {workflow: fact for workflow, fact in facts.items() if fact.searchable}
         # Of a name that no case is found by, the search says what there is.
-        found[name] = _value(arguments, name, known, text) if known else text
+        found[name] = _value(arguments, name, known, texts) if known else texts[0]
     return found
 
 
-def _value(arguments: Namespace, name: str, known: dict[str, FactPlan], text: str) -> FactValue:
-    """What the text says, by the type that the fact has in the workflows asked about."""
+def _value(arguments: Namespace, name: str, known: dict[str, FactPlan], texts: list[str]) -> FactValue:
+    """What the texts say, by the type that the fact has in the workflows asked about."""
     found: dict[str, FactValue] = {}
     for workflow, fact in known.items():
         try:
-            found[workflow] = _read(fact, text)
+            found[workflow] = _read(fact, texts)
         except ValueError:
             continue
     values = list(found.values())
     if not values:
-        raise UsageError("\n".join(_misfit(arguments, *one, text) for one in known.items()))
+        raise UsageError("\n".join(_misfit(arguments, *one, texts) for one in known.items()))
     if any((type(value), value) != (type(values[0]), values[0]) for value in values):
         workflows = listed(found, arguments.lang)
         raise UsageError(say(WORDS, arguments, "ambiguous", name=name, workflows=workflows))
     return values[0]
 
 
-def _read(fact: FactPlan, text: str) -> FactValue:
-    """Raises `ValueError` for what the fact cannot be. A choice may be given by its label, too."""
+def _read(fact: FactPlan, texts: list[str]) -> FactValue:
+    """Raises `ValueError` for what the fact cannot be. Only of a set or a list may several be wanted."""
+    values = [_choice(fact, text) for text in texts]
+    if fact.type in ("set", "texts"):
+        return fact.keep(values)
+    if len(values) > 1:
+        raise ValueError("one fact has one value")
+    (text,) = values
     if fact.type in ("whole", "count"):
         return fact.keep(int(text) if _WHOLE.fullmatch(text) else text)
     if fact.type == "yes_no":
         return fact.keep(_YES_NO.get(text.casefold(), text))
-    if fact.type == "enum" and text not in fact.choices:
-        said = text.casefold()
-        labels = ((key, (label.zh.casefold(), label.en.casefold())) for key, label in fact.choices.items())
-        text = next((key for key, each in labels if said in each), text)
     return fact.keep(text)
 
 
-def _misfit(arguments: Namespace, workflow: str, fact: FactPlan, text: str) -> str:
+def _choice(fact: FactPlan, text: str) -> str:
+    """A choice may be given by its label, too."""
+    if fact.type not in ("enum", "set") or text in fact.choices:
+        return text
+    said = text.casefold()
+    labels = ((key, (label.zh.casefold(), label.en.casefold())) for key, label in fact.choices.items())
+    return next((key for key, each in labels if said in each), text)
+
+
+def _misfit(arguments: Namespace, workflow: str, fact: FactPlan, texts: list[str]) -> str:
     label, wanted = fact.label.text(arguments.lang), fact.wanted.text(arguments.lang)
     return say(
         WORDS,
@@ -193,6 +201,6 @@ def _misfit(arguments: Namespace, workflow: str, fact: FactPlan, text: str) -> s
         label=label,
         workflow=workflow,
         name=fact.name,
-        found=text,
+        found=listed(texts, arguments.lang),
         wanted=wanted,
     )

@@ -29,7 +29,7 @@ from renoflow.store.questions import (
     WorkQuestion,
     limits_of,
 )
-from renoflow.store.terms import LONGEST, Term, layout_of, searched, wanted_terms, wanted_words
+from renoflow.store.terms import LONGEST, Term, layout_name, layout_of, searched, wanted_terms, wanted_words
 from renoflow.values import instant
 from renoflow.workflow.plan import Plan
 
@@ -232,21 +232,20 @@ def plans_of(workflows: Workflows, names: Names = None) -> Plans:
     return {name: workflows[name].plan for name in (workflows if names is None else names)}
 
 
-def layouts_of(plans: Plans) -> Mapping[str, str]:
-    """What stands for the searchable facts of each workflow."""
-    return {name: layout_of(plan) for name, plan in plans.items()}
+def layouts_of(plans: Plans) -> Sequence[Term]:
+    """The term that each workflow's cases have when they are found by its present facts."""
+    return [(layout_name(name), layout_of(plan)) for name, plan in plans.items()]
 
 
 def _check_layouts(reader: Reader, plans: Plans) -> None:
     """Refuse an answer that would leave out cases, because their file called other facts searchable."""
-    layouts = layouts_of(plans)
-    for case, workflow in reader.outdated(layouts, 1):
+    for case, (_, layout) in reader.outdated(layouts_of(plans), 1):
         raise SchemaMismatch(
             f"the case {case!r}, and perhaps others, cannot be found by facts and words yet: it was kept "
-            f"before cases could be, or the searchable facts of {workflow!r} have changed since. Run "
+            "before cases could be, or the searchable facts of its workflow have changed since. Run "
             "`renoflow db reindex` with the same workflow files, or service.reindex()",
             found=None,
-            wanted=layouts[workflow],
+            wanted=layout,
         )
 
 

@@ -17,6 +17,7 @@ from renoflow.outcome import Outcome, again, remembered, request_of, together
 from renoflow.queries import CaseReader, layouts_of, plans_of
 from renoflow.records import NO_FACTS, Case, Command, Effect, Reason
 from renoflow.store.protocol import Session
+from renoflow.store.terms import Term
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
 from renoflow.values import SYSTEM_ACTOR, Actor, instant
@@ -259,8 +260,8 @@ class CaseService(CaseReader):
                 found = reader.outdated(layouts, BATCH if limit is None else min(BATCH, limit - count))
             if not found:
                 break
-            for case, workflow in found:
-                failure = self._write(partial(_reindexed, case, layouts[workflow]), None)
+            for case, layout in found:
+                failure = self._write(partial(_reindexed, case, layout), None)
                 if failure:
                     failures[case] = failure
             count += len(found)
@@ -279,7 +280,7 @@ def _known(cases: Transaction, case_id: str) -> Case:
     return case
 
 
-def _reindexed(case_id: str, layout: str, session: Session) -> str:
+def _reindexed(case_id: str, layout: Term, session: Session) -> str:
     return session.reindex(case_id, layout)
 
 

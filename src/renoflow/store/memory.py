@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from threading import RLock
@@ -34,6 +34,7 @@ from renoflow.store.questions import (
     WorkItem,
     WorkQuestion,
 )
+from renoflow.store.terms import Term
 
 T = TypeVar("T")
 
@@ -126,10 +127,10 @@ class _Shelf:
     def breaches(self, question: BreachQuestion) -> Breaches:
         return scanning.breaches(self.cases(), self.histories, question)
 
-    def outdated(self, layouts: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
         return ()
 
-    def reindex(self, case_id: str, layout: str) -> str:
+    def reindex(self, case_id: str, layout: Term) -> str:
         return ""
 
     # -------------------------------------------------------------- writing

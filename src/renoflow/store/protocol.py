@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
@@ -19,6 +19,7 @@ from renoflow.store.questions import (
     WorkItem,
     WorkQuestion,
 )
+from renoflow.store.terms import Term
 from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ class Session(Protocol):
         """Remove the values of these facts, and the notes, from the case's history, from what others heard of
         them, from remembered answers and from the outbox."""
 
-    def reindex(self, case_id: str, layout: str) -> str:
+    def reindex(self, case_id: str, layout: Term) -> str:
         """Let the case be found by what its workflow's present file says; returns why it cannot be read,
         nothing when all is well."""
 
@@ -190,9 +191,9 @@ class Reader(Protocol):
 
     def breaches(self, question: BreachQuestion) -> Breaches: ...
 
-    def outdated(self, layouts: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:
-        """Cases that are found by another file of their workflow than the one with this layout, each with its
-        workflow."""
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
+        """Cases whose terms are of another layout than the one given for their workflow, each with the one
+        given; at most so many."""
 
 
 class Store(Protocol):

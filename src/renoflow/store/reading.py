@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from renoflow.store.questions import (
 from renoflow.store.rows import Form, plan_of, row_from
 from renoflow.store.runner import Runner
 from renoflow.store.tagged import effect_from_json, reasons_from_json, reasons_to_json
+from renoflow.store.terms import Term
 
 PAGE = 500
 
@@ -150,5 +151,5 @@ class SqlReader:
     def breaches(self, question: BreachQuestion) -> Breaches:
         return finding.breaches(self._runner, self._tenant, question)
 
-    def outdated(self, layouts: Mapping[str, str], limit: int) -> Sequence[tuple[str, str]]:
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
         return finding.outdated(self._runner, self._tenant, layouts, limit)

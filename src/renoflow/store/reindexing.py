@@ -8,7 +8,7 @@ from renoflow.records import NO_FACTS
 from renoflow.store import statements as sql
 from renoflow.store.rows import Row, Values, changed_deadlines, stage_of
 from renoflow.store.runner import Runner
-from renoflow.store.terms import Term, layout_of, terms_of
+from renoflow.store.terms import Term, terms_of
 
 
 def term_rows(tenant: str, position: int, terms: Iterable[Term]) -> list[Values]:
@@ -25,9 +25,10 @@ def reindex(runner: Runner, tenant: str, row: Row) -> None:
     terms = term_rows(tenant, row.position, terms_of(row.plan, case))
     runner.write({"running": running, "new_terms": terms})
     stage = stage_of(row.plan, case.state)
-    runner.run(sql.SET_LAYOUT, tenant=tenant, id=case.id, layout=layout_of(row.plan), stage=stage)
+    runner.run(sql.SET_STAGE, position=row.position, stage=stage)
 
 
-def give_up(runner: Runner, tenant: str, case_id: str, layout: str) -> None:
+def give_up(runner: Runner, tenant: str, case_id: str, layout: Term) -> None:
     """Let a case that cannot be read stand in nobody's way: it keeps the rows that it has."""
-    runner.run(sql.SKIP_LAYOUT, tenant=tenant, id=case_id, layout=layout)
+    name, value = layout
+    runner.run(sql.SKIP_LAYOUT, tenant=tenant, id=case_id, name=name, value=value)

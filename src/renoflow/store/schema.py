@@ -57,11 +57,9 @@ cases = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", INSTANT),
     Column("failure", Text, nullable=False, server_default=text("''")),
-    Column("layout", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("tenant", "id", name="renoflow_cases_id"),
     Index("renoflow_cases_family", "root", "tenant"),
     Index("renoflow_cases_state", "workflow", "state", "tenant", "position"),
-    Index("renoflow_cases_layout", "workflow", "tenant", "layout"),
 )
 HAS_PARENT = text("parent <> ''")
 Index(

@@ -30,7 +30,7 @@ from renoflow.store.reindexing import give_up, reindex, term_rows
 from renoflow.store.rows import Family, Row, Values, case_values, changed_deadlines, plan_of, row_from
 from renoflow.store.runner import Parts, Runner
 from renoflow.store.tagged import effect_to_json
-from renoflow.store.terms import changed_terms, layout_of, terms_of
+from renoflow.store.terms import Term, changed_terms, terms_of
 
 TRIES = 10
 """How often a case may go over to another family while its row is waited for."""
@@ -195,7 +195,7 @@ class SqlSession:
         # A fact may have been searched for before its file called it personal.
         reindex(self._runner, self._tenant, self._rows[case_id])
 
-    def reindex(self, case_id: str, layout: str) -> str:
+    def reindex(self, case_id: str, layout: Term) -> str:
         try:
             if self.get(case_id) is not None:
                 reindex(self._runner, self._tenant, self._rows[case_id])
@@ -364,7 +364,7 @@ class SqlSession:
         if before is None:
             at = self._form.put(case.at)
             place = self._tenant, case.id, case.workflow, row.root, case.parent, at
-            opened = *place, *values, *self._figures(case.id), layout_of(row.plan)
+            opened = *place, *values, *self._figures(case.id)
             parts.setdefault("opened", []).append(opened)
         else:
             moved = *values, row.position, before.case.entries, *self._figures(case.id)

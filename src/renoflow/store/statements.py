@@ -108,13 +108,17 @@ FORGET_TERMS = "DELETE FROM renoflow_terms WHERE position = :position"
 
 FORGET_DEADLINES = "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :id"
 
-SET_LAYOUT = """
-UPDATE renoflow_cases SET layout = :layout, stage = :stage WHERE tenant = :tenant AND id = :id
+SET_STAGE = "UPDATE renoflow_cases SET stage = :stage WHERE position = :position"
+
+SKIP_LAYOUT = """
+UPDATE renoflow_terms SET value = :value
+WHERE name = :name AND position = (SELECT position FROM renoflow_cases WHERE tenant = :tenant AND id = :id)
 """
 
-SKIP_LAYOUT = "UPDATE renoflow_cases SET layout = :layout WHERE tenant = :tenant AND id = :id"
-
-UNINDEXED = "SELECT EXISTS (SELECT 1 FROM renoflow_cases WHERE layout = '')"
+UNINDEXED = """
+SELECT EXISTS (SELECT 1 FROM renoflow_terms
+WHERE name IN (SELECT DISTINCT 'layout ' || workflow FROM renoflow_cases) AND value = '')
+"""
 
 NEXT_TENANT = "SELECT min(tenant) FROM renoflow_cases WHERE tenant > :tenant"
 
@@ -249,7 +253,7 @@ MOVED: Columns = {**STANDING_COLUMNS, "position": "bigint", "was": "integer", **
 FAMILIES: Columns = {**FIGURES, "position": "bigint"}
 OPENED: Columns = {
     "tenant": "text", "id": "text", "workflow": "text", "root": "text", "parent": "text",
-    "opened_at": "timestamptz", **STANDING_COLUMNS, **FIGURES, "layout": "text",
+    "opened_at": "timestamptz", **STANDING_COLUMNS, **FIGURES,
 }  # fmt: skip
 LINES: Columns = {
     "tenant": "text", "case_id": "text", "number": "integer", "happened_at": "timestamptz", "event": "text",

@@ -2,7 +2,7 @@
 the words of its id.
 
 A term is a name and a value, both text: `project.home_kind` and `flat`, or `WORDS` and `park road 8`.
-`layout_of` stands for the facts that a case's terms were made of.
+One more says of which facts a case's terms were made: `layout project` and what `layout_of` the plan is.
 """
 
 from __future__ import annotations
@@ -61,11 +61,16 @@ def layout_of(plan: Plan) -> str:
     return searched(plan).layout
 
 
+def layout_name(workflow: str) -> str:
+    """Of the term that says which layout a case's terms are of."""
+    return f"layout {workflow}"
+
+
 def terms_of(plan: Plan, case: Case) -> frozenset[Term]:
     """All terms of a case."""
     known = searched(plan).facts
     facts = (_fact_terms(*known[name], value) for name, value in case.facts.items() if name in known)
-    return frozenset(_word_terms(case.id)).union(*facts)
+    return frozenset(_word_terms(case.id)).union(((layout_name(plan.id), layout_of(plan)),), *facts)
 
 
 def changed_terms(plan: Plan, before: Case, case: Case) -> tuple[frozenset[Term], frozenset[Term]]:

@@ -144,9 +144,6 @@ def _size(value: Scalar, look: str) -> float | None:
     return value if type(value) is int else None
 
 
-_NOT_SEARCHABLE = ("percent", "texts", "set", "instant", "duration")
-
-
 def _check_fact(inspection: Inspection, name: str, fact: FactDefinition, path: str) -> None:
     definition = inspection.definition
     if name in definition.amounts:
@@ -155,10 +152,10 @@ def _check_fact(inspection: Inspection, name: str, fact: FactDefinition, path: s
         inspection.fault(path, f"@{name} has a meaning of its own", "rename the fact")
     _check_keys(inspection, fact, path)
     if fact.searchable and fact.personal:
-        inspection.fault(f"{path}.searchable", "a personal fact is not searchable", "remove one of the two")
-    elif fact.searchable and fact.type in _NOT_SEARCHABLE:
         inspection.fault(
-            f"{path}.searchable", f"cases are not found by a fact of type {fact.type}", "remove searchable"
+            f"{path}.searchable",
+            "nobody is looked for by a personal fact: what it says is kept apart, so that it can be removed",
+            "remove searchable",
         )
     if fact.told_by is not None and fact.set_by is not None:
         inspection.fault(path, "told_by and set_by exclude each other", "keep the one that is true")

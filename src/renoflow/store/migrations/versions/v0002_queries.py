@@ -1,7 +1,7 @@
 """What a host asks for: work by day, cases by state, fact and text, breaches by month.
 
 Which facts are searchable, the workflow files say: `renoflow db reindex` fills in their terms, and which
-dates are provisional; an empty layout has it done.
+dates are provisional. A layout that is empty has it done.
 """
 
 import sqlalchemy as sa
@@ -18,9 +18,7 @@ EMPTY = sa.text("''")
 
 
 def upgrade() -> None:
-    op.add_column("renoflow_cases", sa.Column("layout", sa.Text, nullable=False, server_default=EMPTY))
     op.create_index("renoflow_cases_state", "renoflow_cases", ["workflow", "state", "tenant", "position"])
-    op.create_index("renoflow_cases_layout", "renoflow_cases", ["workflow", "tenant", "layout"])
     _partial("renoflow_cases_parent", "renoflow_cases", ["parent", "tenant", "position"], "parent <> ''")
     _partial(
         "renoflow_history_breaches",
@@ -37,6 +35,10 @@ def upgrade() -> None:
         sa.Column("value", SORTED, nullable=False),
         sa.PrimaryKeyConstraint("position", "name", "value", name="renoflow_terms_case"),
         sqlite_with_rowid=False,
+    )
+    op.execute(
+        "INSERT INTO renoflow_terms (position, tenant, name, value) "
+        "SELECT position, tenant, 'layout ' || workflow, '' FROM renoflow_cases"
     )
     op.create_index("renoflow_terms_value", "renoflow_terms", ["name", "value", "tenant", "position"])
 
