@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,20 @@ from renoflow.values import Label
 if TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
 
-Command = Callable[[Namespace], int]
-Adder = Callable[[str, Command, str], ArgumentParser]
+Adder = Callable[[str, Callable[[Namespace], int], str], ArgumentParser]
 Loader = Callable[[Namespace], Workflows]
 
 
-def on_cases(command: Adder, name: str, run: Command, text: str) -> ArgumentParser:
-    """A subcommand on the cases of one tenant."""
-    sub = command(name, run, text)
+def on_cases(
+    command: Adder, name: str, run: Callable[[Namespace, SqlStore], int], text: str
+) -> ArgumentParser:
+    """A subcommand on the cases of one tenant; `run` is given the store that the arguments name."""
+
+    def on_store(arguments: Namespace) -> int:
+        with store_of(arguments) as store:
+            return run(arguments, store)
+
+    sub = command(name, on_store, text)
     with_db(sub)
     sub.add_argument("--tenant", default="main", metavar="NAME", help="whose cases; main by default")
     return sub
@@ -32,21 +39,22 @@ def with_db(sub: ArgumentParser) -> None:
     sub.add_argument("--db", required=True, metavar="URL", help="as sqlite:///firm.db")
 
 
-def sql_store(url: str) -> SqlStore:
+@contextmanager
+def store_of(arguments: Namespace, *, may_be_new: bool = False) -> Iterator[SqlStore]:
+    """The store at a URL, its connections closed in the end. A SQLite file that is not there is a typing
+    error, not a new firm, unless it may be one."""
     try:
         from renoflow.store.sql import SqlStore
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "sqlalchemy", "sql") from None
-    return SqlStore(url)
-
-
-def store_of(arguments: Namespace) -> SqlStore:
-    """The store at a URL; a SQLite file that is not there is a typing error, not a new firm."""
-    store = sql_store(arguments.db)
+    store = SqlStore(arguments.db)
     file = store.engine.url.database or ""
-    if not store.postgres and not Path(file).exists():
+    if not (may_be_new or store.postgres or Path(file).exists()):
         raise UsageError(f"没有文件 {file} / no such file: {file}")
-    return store
+    try:
+        yield store
+    finally:
+        store.engine.dispose()
 
 
 def progress(items: Iterable[Any] | None = None, **options: Any) -> Any:

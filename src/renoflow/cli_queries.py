@@ -6,9 +6,9 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from renoflow.cli_kept import Adder, Loader, answer, on_cases, say, store_of
+from renoflow.cli_kept import Adder, Loader, answer, on_cases, say
 from renoflow.engine.workflow import Workflows
 from renoflow.errors import UsageError
 from renoflow.queries import CaseReader, plans_of
@@ -17,6 +17,9 @@ from renoflow.store.questions import Page
 from renoflow.values import Label, instant, listed
 from renoflow.views import lists
 from renoflow.workflow.facts import FactPlan
+
+if TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
 
 WORDS = {
     "nothing": Label("没有", "none"),
@@ -34,8 +37,7 @@ def add_queries(command: Adder, with_profile: Callable[[ArgumentParser], None], 
     """Our subcommands; `load` reads the workflows that the arguments name."""
 
     def query(name: str, run: Callable[[Namespace, CaseReader], int], text: str) -> ArgumentParser:
-        def asked(arguments: Namespace) -> int:
-            store = store_of(arguments)
+        def asked(arguments: Namespace, store: SqlStore) -> int:
             return run(arguments, CaseReader(load(arguments), store, tenant=arguments.tenant))
 
         sub = on_cases(command, name, asked, text)

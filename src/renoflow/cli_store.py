@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from renoflow.cli_kept import Adder, Loader, answer, on_cases, progress, say, sql_store, store_of, with_db
+from renoflow.cli_kept import Adder, Loader, answer, on_cases, progress, say, store_of, with_db
 from renoflow.engine.calendar import Calendar
 from renoflow.engine.workflow import Workflows
 from renoflow.errors import SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
@@ -21,6 +21,9 @@ from renoflow.outcome import Outcome, together
 from renoflow.service import BATCH, CaseService
 from renoflow.store.protocol import OutboxItem, Postponed
 from renoflow.values import Actor, Label, instant
+
+if TYPE_CHECKING:
+    from renoflow.store.sql import SqlStore
 
 WORDS = {
     "swept": Label("{at} 到期处理：记录 {lines} 笔，待办 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
@@ -50,7 +53,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None], load: Loader) -> None:
     """Our subcommands; `load` reads the workflows that the arguments name."""
     sub = on_cases(
-        command, "sweep", lambda arguments: _sweep(arguments, load), "let what has fallen due happen"
+        command,
+        "sweep",
+        lambda arguments, store: _sweep(arguments, store, load),
+        "let what has fallen due happen",
     )
     sub.add_argument("--at", metavar="INSTANT", help="as if it were then; now by default")
     sub.add_argument("--every", metavar="TIME", help="go on, every 30s, 5m or 1h, until it is stopped")
@@ -73,7 +79,10 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     sub.add_argument("--case", metavar="ID", help="of this case only")
 
     sub = on_cases(
-        command, "redact", lambda arguments: _redact(arguments, load), "remove a case's personal data"
+        command,
+        "redact",
+        lambda arguments, store: _redact(arguments, store, load),
+        "remove a case's personal data",
     )
     sub.add_argument("--case", required=True, metavar="ID")
     sub.add_argument(
@@ -86,9 +95,10 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     with_profile(sub)
 
     def db(arguments: Namespace) -> int:
-        if arguments.what == "reindex":
-            return _reindex(arguments, load)
-        return _upgrade(arguments) if arguments.what == "upgrade" else _check(arguments)
+        with store_of(arguments, may_be_new=arguments.what == "upgrade") as store:
+            if arguments.what == "reindex":
+                return _reindex(arguments, store, load)
+            return (_upgrade if arguments.what == "upgrade" else _check)(arguments, store)
 
     sub = command("db", db, "make the tables, bring them up to date, check them, or find cases anew")
     sub.add_argument("what", choices=("upgrade", "check", "reindex"))
@@ -99,11 +109,11 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
 # ------------------------------------------------------------------ subcommands
 
 
-def _sweep(arguments: Namespace, load: Loader) -> int:
+def _sweep(arguments: Namespace, store: SqlStore, load: Loader) -> int:
     if arguments.every is not None and arguments.at is not None:
         raise UsageError("--every goes by the clock; give --at without it")
     pause = None if arguments.every is None else _seconds(arguments.every)
-    service = CaseService(load(arguments), store_of(arguments), tenant=arguments.tenant)
+    service = CaseService(load(arguments), store, tenant=arguments.tenant)
     with _until_stopped() as stopped:
         while True:
             at = datetime.now(UTC) if arguments.at is None else instant(arguments.at)
@@ -150,8 +160,8 @@ def _report_sweep(arguments: Namespace, at: datetime, outcome: Outcome) -> None:
         print(_say(arguments, "postponed", **_postponed(item)), flush=True)
 
 
-def _outbox(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), store_of(arguments), tenant=arguments.tenant)
+def _outbox(arguments: Namespace, store: SqlStore) -> int:
+    service = CaseService(Workflows({}), store, tenant=arguments.tenant)
     if arguments.retry is not None:
         if not service.revive(arguments.retry):
             raise UsageError(f"no dead effect has the key {arguments.retry!r}; --dead lists them")
@@ -163,14 +173,13 @@ def _outbox(arguments: Namespace) -> int:
     return answer(arguments, {"effects": [_item(item) for item in items]}, lines)
 
 
-def _purge(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), store_of(arguments), tenant=arguments.tenant)
+def _purge(arguments: Namespace, store: SqlStore) -> int:
+    service = CaseService(Workflows({}), store, tenant=arguments.tenant)
     gone = service.purge(arguments.before)
     return answer(arguments, {"purged": gone}, [_say(arguments, "purged", count=gone)])
 
 
-def _verify(arguments: Namespace) -> int:
-    store = store_of(arguments)
+def _verify(arguments: Namespace, store: SqlStore) -> int:
     count, wrong = 0, {}
     for case, faults in progress(store.verify_history(arguments.tenant, arguments.case)):
         count += 1
@@ -182,8 +191,8 @@ def _verify(arguments: Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _redact(arguments: Namespace, load: Loader) -> int:
-    service = CaseService(load(arguments), store_of(arguments), tenant=arguments.tenant)
+def _redact(arguments: Namespace, store: SqlStore, load: Loader) -> int:
+    service = CaseService(load(arguments), store, tenant=arguments.tenant)
     outcome = service.redact(
         arguments.case,
         arguments.fact,
@@ -199,8 +208,7 @@ def _redact(arguments: Namespace, load: Loader) -> int:
     return answer(arguments, {"case": arguments.case, "redacted": lines}, [text])
 
 
-def _upgrade(arguments: Namespace) -> int:
-    store = sql_store(arguments.db)
+def _upgrade(arguments: Namespace, store: SqlStore) -> int:
     found = store.upgrade()
     lines = [_say(arguments, "upgraded", found=found)]
     unindexed = store.unindexed()
@@ -209,8 +217,7 @@ def _upgrade(arguments: Namespace) -> int:
     return answer(arguments, {"version": found, "reindex": unindexed}, lines)
 
 
-def _check(arguments: Namespace) -> int:
-    store = store_of(arguments)
+def _check(arguments: Namespace, store: SqlStore) -> int:
     try:
         found = store.check()
     except SchemaMismatch as error:
@@ -222,8 +229,8 @@ def _check(arguments: Namespace) -> int:
     return 1 if faults else 0
 
 
-def _reindex(arguments: Namespace, load: Loader) -> int:
-    store, workflows = store_of(arguments), load(arguments)
+def _reindex(arguments: Namespace, store: SqlStore, load: Loader) -> int:
+    workflows = load(arguments)
     count, unread = 0, list[dict[str, str]]()
     with progress(unit="") as bar:
         for tenant in store.tenants():

@@ -25,8 +25,13 @@ GUIDE = rf.Actor("li", roles={"guide"})
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[rf.CaseService]:
     """A firm's file with three homes: one booked, one seen, one filed."""
-    store = rf.SqlStore(f"sqlite:///{tmp_path / 'firm.db'}")
-    service = rf.CaseService(rf.load_workflows(FILE, only=()), store)
+    service = service_on(f"sqlite:///{tmp_path / 'firm.db'}")
+    yield service
+    store_of(service).engine.dispose()
+
+
+def service_on(url: str) -> rf.CaseService:
+    service = rf.CaseService(rf.load_workflows(FILE, only=()), rf.SqlStore(url))
     more = {"rooms": ["kitchen"], "share": "12.5%", "met": "2026-03-02T10:00:00+08:00"}
     book(service, "V-1", "2026-03-02T10:00:00+08:00", address="北京路88号", number="3", floor="upper", **more)
     book(service, "看房-2", "2026-03-03T10:00:00+08:00", address="12 Garden Road", people=2, alone=False)
@@ -42,8 +47,7 @@ def service(tmp_path: Path) -> Iterator[rf.CaseService]:
     for case in ("看房-2", "V-3"):
         service.send(case, rf.Command("view", GUIDE, "2026-03-05T09:00:00+08:00"))
     service.send("V-3", rf.Command("file", CLERK, "2026-03-05T10:00:00+08:00"))
-    yield service
-    store.engine.dispose()
+    return service
 
 
 @pytest.fixture
@@ -460,6 +464,23 @@ def test_a_case_that_cannot_be_read_is_named(
 
 
 # ------------------------------------------------------------------ where they run
+
+
+def test_the_commands_ask_postgresql_alike(capsys: pytest.CaptureFixture[str], postgres_url: str) -> None:
+    """From the tables on, each command gives there what it gives of a file."""
+    assert run(capsys, "db", "upgrade", "--db", postgres_url)[1]["reindex"] is False
+    service = service_on(postgres_url)
+    service.sweep("2026-03-31T00:00:00+08:00")
+    unindexed(service)
+    assert run(capsys, "db", "upgrade", "--db", postgres_url)[1]["reindex"] is True
+    assert run(capsys, "db", "reindex", "--db", postgres_url, *OWN[:2])[1]["cases"] == 3
+    assert run(capsys, "db", "upgrade", "--db", postgres_url)[1]["reindex"] is False
+    _, work = run(capsys, "worklist", "--db", postgres_url, "--role", "guide", *OWN)
+    assert [item["case"] for item in work["items"]] == ["V-1", "看房-2"]
+    assert ids(run(capsys, "cases", "--db", postgres_url, "--fact", "floor=楼上", *OWN)[1]) == ["V-1"]
+    _, missed = run(capsys, "breaches", "--db", postgres_url, "--since", "2026-03-01T00:00:00+08:00", *OWN)
+    assert [row["deadline"] for row in missed["breaches"]] == ["keys", "report", "viewing"]
+    store_of(service).engine.dispose()
 
 
 @pytest.mark.parametrize("words", [("worklist",), ("cases",), ("breaches",), ("db", "reindex")])
