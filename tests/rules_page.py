@@ -12,6 +12,7 @@ from pathlib import Path
 import renoflow as rf
 from renoflow.values import Lang
 from renoflow.views.rules import CERTAINTIES, KINDS, STRENGTHS, by_file
+from renoflow.views.text import bracketed
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES: dict[Lang, Path] = {"en": DOCS / "rules.md", "zh": DOCS / "rules.zh.md"}
@@ -68,7 +69,7 @@ def _lines(rules: Sequence[rf.Rule], facts: Sequence[rf.FieldFact], lang: Lang) 
     yield from _section("facts", lang)
     yield from _head(("id", "fact", "source", "places"), lang)
     for fact in facts:
-        source = f"{fact.source} ({CERTAINTIES[fact.certainty].text(lang)})"
+        source = f"{fact.source}{bracketed(CERTAINTIES[fact.certainty].text(lang), lang)}"
         places = _places(fact.cited_by) or f"*{HEADS['background'].text(lang)}*"
         yield _row(fact.id, fact.statement.text(lang), source, places)
 

@@ -15,10 +15,12 @@ from renoflow.definition import model
 from renoflow.definition.faults import keys_of
 from renoflow.definition.model import WorkflowDefinition
 from renoflow.workflow.catalog import bundled_sources
+from renoflow.workflow.statements import STATUS_LABELS
 from tests.pages import ROOT, blocks, pages, printed
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+_NAMED = re.compile(r"`(\w+)` ([\u4e00-\u9fff/]+)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -112,6 +114,27 @@ def test_the_tour_names_every_state_and_deadline(workflow: str) -> None:
         name for name in (*definition.states, *definition.deadlines, *parts) if f"`{name}`" not in section
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("workflow", sorted(rf.load_workflows()))
+def test_the_tour_calls_a_state_by_its_label(workflow: str) -> None:
+    """Behind a state's name on the page stands its Chinese label, with or without what is in brackets."""
+    text = (ROOT / "docs" / "workflows.md").read_text("utf-8")
+    section = next(part for part in text.split("\n## ") if part.startswith(f"{workflow}:"))
+    states = rf.load_workflows()[workflow].plan.definition.states
+    wrong = {
+        name: label
+        for name, label in _NAMED.findall(section)
+        if name in states and label not in (states[name].zh, states[name].zh.partition("（")[0])
+    }
+    assert wrong == {}
+
+
+def test_the_glossary_gives_the_statuses_as_they_are_shown() -> None:
+    """A deadline's status has the same words in the glossary and in every answer."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    rows = {f"| `{name}` | {label.en} | {label.zh} |" for name, label in STATUS_LABELS.items()}
+    assert rows - set(text.splitlines()) == set()
 
 
 def test_the_architecture_names_every_module() -> None:

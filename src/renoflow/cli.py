@@ -23,6 +23,7 @@ from renoflow.values import Actor, Lang, instant
 from renoflow.views import answer, demo, timeline
 from renoflow.views.describe import describe_answer, describe_text
 from renoflow.views.rules import Wanted, rules_answer, rules_text
+from renoflow.views.text import COLON
 from renoflow.workflow.catalog import SHARED, Source, bundled_profiles, bundled_sources, read_definitions
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
@@ -161,7 +162,7 @@ def _check(arguments: argparse.Namespace) -> int:
         return _print_json({"files": names, "problems": []})
     good = "没有问题" if arguments.lang == "zh" else "no problems"
     for name in names:
-        print(f"{name}: {good}")
+        print(f"{name}{COLON[arguments.lang]}{good}")
     return 0
 
 

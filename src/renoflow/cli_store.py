@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
 
 WORDS = {
-    "swept": Label("{at} 到期处理：记录 {lines} 笔，待办 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
-    "postponed": Label("  {case} 失败 {attempts} 次，{retry_at} 再试：{failure}", "  {case} failed {attempts} times, again at {retry_at}: {failure}"),
-    "failed": Label("本轮未办成，下轮再来：{why}", "not this time, again at the next: {why}"),
-    "nothing": Label("没有", "none"),
-    "revived": Label("{key} 将重新投递", "{key} will be delivered again"),
+    "swept": Label("{at} 到期处理：新增记录 {lines} 条，后续动作 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
+    "postponed": Label("  {case} 已失败 {attempts} 次，将于 {retry_at} 再试：{failure}", "  {case} failed {attempts} times, again at {retry_at}: {failure}"),
+    "failed": Label("本轮没有办成，下一轮再试：{why}", "not done this time, tried again at the next turn: {why}"),
+    "nothing": Label("没有这样的后续动作", "no such effects"),
+    "revived": Label("{key} 将重新投递", "{key} will be tried again"),
     "purged": Label("已清除 {count} 条", "{count} removed"),
-    "sound": Label("{count} 个案卷的记录完好", "the histories of {count} cases are as they were written"),
-    "broken": Label("{broken} 个案卷的记录有问题（共 {count} 个）", "{broken} of {count} histories are not as they were written"),
+    "sound": Label("已检查 {count} 个案卷，记录均完好", "cases checked: {count}; every history is as it was written"),
+    "broken": Label("已检查 {count} 个案卷，其中 {broken} 个的记录有问题", "cases checked: {count}; {broken} with a history that is not as it was written"),
     "redacted": Label("已从 {case} 删除：{lines}", "removed from {case}: {lines}"),
     "upgraded": Label("数据表已是版本 {found}", "the tables are of version {found}"),
     "unindexed": Label("有的案卷还不能按事实和文字查到，请接着运行（公司自己的配置和流程文件照常给出）：{command}", "some cases are not found by facts and words yet; now run, with the firm's own profile and workflow files: {command}"),

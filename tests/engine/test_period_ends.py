@@ -239,7 +239,7 @@ def test_it_is_put_into_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("zh", "期末，按 自然月"), ("en", "with the end of the calendar month")]
+    ("lang", "words"), [("zh", "以期末为限，按 自然月"), ("en", "by the end of the calendar month")]
 )
 def test_a_description_says_with_which_period_it_ends(tmp_path: Path, lang: Lang, words: str) -> None:
     """`describe` names the period among the terms."""

@@ -67,7 +67,7 @@ def test_a_sweep_does_what_is_due_and_says_so(capsys: pytest.CaptureFixture[str]
     assert events == {"deadline.pick_up.breached", "deadline.pick_up.escalation"}
     _, again = run(capsys, "sweep", "--db", url, "--at", DAY_4, *OWN)
     assert again["entries"] == 0
-    assert "记录 0 笔" in said(capsys, "sweep", "--db", url, "--at", DAY_4, *OWN)
+    assert "记录 0 条" in said(capsys, "sweep", "--db", url, "--at", DAY_4, *OWN)
 
 
 def test_a_sweep_is_of_one_tenant_and_of_so_many(capsys: pytest.CaptureFixture[str], url: str) -> None:

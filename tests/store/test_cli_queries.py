@@ -290,7 +290,7 @@ def test_cases_under_another_are_found_page_by_page(capsys: pytest.CaptureFixtur
         (
             "zh",
             ["rooms=kitchen", "rooms=attic"],
-            "收到 kitchen、attic；应为取自：kitchen（厨房） / bath（卫生间）",
+            "收到 kitchen、attic；应为从中选取：kitchen（厨房） / bath（卫生间）",
         ),
     ],
 )

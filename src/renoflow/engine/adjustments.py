@@ -84,6 +84,6 @@ def _not_by_him(step: Step, plan: ClockPlan, command: Command) -> list[Reason]:
     if not plan.extended_by.isdisjoint(command.actor.roles):
         return []
     allowed = tuple(step.plan.role_labels[role] for role in sorted(plan.extended_by))
-    label = Label(f"延长{plan.label.zh}", f"extend: {plan.label.en}")
+    label = Label(f"延长：{plan.label.zh}", f"extend: {plan.label.en}")
     values = {"allowed": allowed}
     return [Reason(code="role_not_allowed", subject=command.event, label=label, values=values)]

@@ -13,7 +13,7 @@ from renoflow.engine.periods import EVERY
 from renoflow.engine.rules import Rules
 from renoflow.errors import UnknownName
 from renoflow.records import Case, ClockStep, Deadline
-from renoflow.values import SYSTEM, Label, Lang, parse_duration
+from renoflow.values import SYSTEM, Label, Lang, listed, parse_duration
 from renoflow.workflow.plan import ClockPlan, Plan
 from renoflow.workflow.statements import STATUS_LABELS, joined
 
@@ -118,7 +118,7 @@ class _Story:
         if step.what == "extended":
             return self._extension(step, at, by, until)
         return Label(
-            f"{at.zh} 工作日历公布，重新计算。{until.zh}",
+            f"{at.zh} 工作日历公布后重新计算。{until.zh}",
             f"{at.en}: counted again by the published calendar. {until.en}",
         )
 
@@ -198,7 +198,7 @@ class _Story:
         rolled = Label("", "")
         if step.rolled:
             rolled = Label(
-                "末日逢休息日，顺延至下一工作日，",
+                "末日为休息日，顺延至下一工作日。",
                 "The last day is a rest day and moves to the next working day. ",
             )
         word = Label("到期", "Due") if self.rule.kind == "limit" else Label("届满", "Ends")
@@ -220,12 +220,15 @@ class _Story:
             (worked, "调休上班日计入", "Make-up workdays counted"),
         ):
             if days:
-                shown = ", ".join(days[:MOST_NAMED]) + (" …" if len(days) > MOST_NAMED else "")
-                yield Label(f"{zh}：{shown}。", f"{en}: {shown}.")
+                shown, more = days[:MOST_NAMED], len(days) > MOST_NAMED
+                yield Label(
+                    f"{zh}：{listed(shown, 'zh')}{'等' if more else ''}。",
+                    f"{en}: {listed(shown, 'en')}{' …' if more else ''}.",
+                )
 
     def _moved(self, clock: Deadline, paused: ClockStep | None, step: ClockStep) -> Label:
         if paused is None:
-            return Label("余期照计", "the rest of the term runs on")
+            return Label("剩余期限照计", "the rest of the term runs on")
         if clock.limit.startswith(EVERY):
             if paused.due_at == step.due_at:
                 return Label("期末不变", "the end of the period stands")
@@ -235,15 +238,15 @@ class _Story:
         unit = unit_of(clock)
         if unit in ("hour", "minute"):
             minutes = int((step.at - paused.at).total_seconds() // 60)
-            return Label(f"顺延 {minutes} 分钟", f"moved by {minutes} minutes")
+            return Label(f"顺延{minutes}分钟", f"moved by {minutes} minutes")
         nights = self.calendar.day_of(step.at) - self.calendar.day_of(paused.at)
         if unit == "working day":
             return Label(
-                f"暂停跨过 {nights} 个零点，余下的工作日不变",
+                f"暂停期间跨过{nights}个零点，余下的工作日数不变",
                 f"after {nights} midnights; the working days left are kept",
             )
         return Label(
-            f"暂停跨过 {nights} 个零点，顺延 {nights} 天", f"moved by the {nights} midnights of the pause"
+            f"暂停期间跨过{nights}个零点，顺延{nights}天", f"moved by the {nights} midnights of the pause"
         )
 
     def _extension(self, step: ClockStep, at: Label, by: Label, until: Label) -> Label:
@@ -252,7 +255,7 @@ class _Story:
         word = Label("缩短", "shortened") if earlier else Label("延长", "extended")
         why = Label("", "")
         if step.reason:
-            why = Label(f",理由：{step.reason}", f", reason: {step.reason}")
+            why = Label(f"，理由：{step.reason}", f", reason: {step.reason}")
         who = Label("", "") if step.actor == SYSTEM else Label(f"由 {step.actor} ", f" by {step.actor}")
         return Label(
             f"{at.zh} {who.zh}因「{by.zh}」{word.zh}{length.text('zh')}{why.zh}。{until.zh}",

@@ -75,7 +75,7 @@ def _snapshot_faults(snapshot: str, version: int) -> tuple[Label, ...]:
         return ()
     return (
         Label(
-            f"快照为第{entries}版，案卷行为第{version}版",
+            f"快照为第{entries}版，案卷记录为第{version}版",
             f"the snapshot is of version {entries}, the row of {version}",
         ),
     )

@@ -15,7 +15,7 @@ TITLES = {
     "happened": Label("一、经过", "1. What happened"),
     "kept": Label("二、按时完成的时限", "2. Deadlines kept"),
     "missed": Label("三、逾期的时限", "3. Deadlines missed"),
-    "running": Label("四、仍在计算的时限", "4. Clocks still running"),
+    "running": Label("四、仍在计时的时限", "4. Deadlines still running"),
     "refused": Label("五、被拒绝的命令与理由", "5. What was refused, and why"),
     "why": Label("六、一个日期是怎么来的", "6. How one date came about"),
 }

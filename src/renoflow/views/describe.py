@@ -16,7 +16,8 @@ from renoflow.definition.model import (
 )
 from renoflow.engine.explain import PERIODS
 from renoflow.engine.workflow import Workflow
-from renoflow.values import SYSTEM, Label, Lang, parse_duration
+from renoflow.values import SYSTEM, Label, Lang, listed, parse_duration
+from renoflow.views.text import COLON, SEMICOLON, bracketed
 from renoflow.workflow.plan import EventPlan
 
 HEAD = {
@@ -30,11 +31,11 @@ HEAD = {
     "conditions": Label("条件", "Conditions"),
     "accumulations": Label("累计", "Accumulations"),
     "counts": Label("计入", "counts"),
-    "none_of": Label("须无", "with none of"),
-    "except_rules": Label("不计所依条款", "not by rule"),
+    "none_of": Label("期内不得有", "with none of"),
+    "except_rules": Label("不计入（按依据条款）", "not by rule"),
     "period_end": Label("期末核定", "settled when the period ends"),
     "by": Label("办理", "by"),
-    "guards": Label("条件", "if"),
+    "guards": Label("须满足", "if"),
     "papers": Label("单据", "documents"),
     "gives": Label("须填", "must give"),
     "may_give": Label("可填", "may give"),
@@ -48,20 +49,20 @@ HEAD = {
     "signed": Label("签字", "signed by"),
     "final": Label("终了", "final"),
     "starts": Label("起算", "starts"),
-    "stops": Label("完成", "stops"),
+    "stops": Label("停止计时", "stops"),
     "terms": Label("期限", "terms"),
-    "owner": Label("责任", "owed by"),
+    "owner": Label("负责", "owed by"),
     "pauses": Label("暂停于", "paused in"),
     "same": Label("（状态不变）", "(no change of state)"),
     "history": Label("（回到原状态）", "(back to where it was)"),
     "start": Label("开立", "opening"),
-    "when": Label("当", "when"),
+    "when": Label("适用于", "when"),
     "repeats": Label("每次", "each time"),
     "term_target": Label("目标", "target"),
     "term_limit": Label("期限", "limit"),
     "term_until": Label("至约定日", "until"),
     "term_at_least": Label("最低", "at least"),
-    "term_every": Label("期末，按", "with the end of the"),
+    "term_every": Label("以期末为限，按", "by the end of the"),
     "at_least": Label("不得少于", "at least"),
     "at_most": Label("不得超过", "at most"),
 }
@@ -84,17 +85,21 @@ def describe_text(flow: Workflow, lang: Lang) -> str:
     return "\n".join(_sections(flow, lang))
 
 
+def _head(name: str, lang: Lang) -> str:
+    return HEAD[name].text(lang) + COLON[lang]
+
+
 def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
     definition = flow.plan.definition
 
     def head(name: str) -> str:
         return f"\n## {HEAD[name].text(lang)}\n"
 
-    yield f"# {flow.label.text(lang)} ({flow.id}, v{flow.version})"
+    yield f"# {flow.label.text(lang)}{bracketed(listed((flow.id, f'v{flow.version}'), lang), lang)}"
     yield head("states")
     for name, state in definition.states.items():
         final = f" [{HEAD['final'].text(lang)}]" if state.final else ""
-        yield f"- {name}: {_text(state, lang)}{final}"
+        yield f"- {name}{COLON[lang]}{_text(state, lang)}{final}"
     yield head("events")
     for name, event in definition.events.items():
         yield from _event(flow, flow.plan.events[name], event, lang)
@@ -108,28 +113,28 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
     yield head("parameters")
     for name, parameter in definition.parameters.items():
         bounds = "".join(
-            f"; {HEAD[sign].text(lang)} {bound}"
+            f"{SEMICOLON[lang]}{HEAD[sign].text(lang)} {bound}"
             for sign, bound in (("at_least", parameter.at_least), ("at_most", parameter.at_most))
             if bound is not None
         )
         label = f"{_text(parameter, lang)}{bounds}{_cites(parameter.cites)}"
-        yield f"- {name} = {_value(parameter.value)}: {label}"
+        yield f"- {name} = {_value(parameter.value)}{COLON[lang]}{label}"
     yield head("facts")
     for name, fact in flow.plan.facts.items():
-        yield f"- {name}: {fact.label.text(lang)} — {fact.wanted.text(lang)}"
+        yield f"- {name}{COLON[lang]}{fact.label.text(lang)} — {fact.wanted.text(lang)}"
     yield head("documents")
     for name, paper in definition.documents.items():
         signers = _roles(flow, paper.signers, lang)
-        signed = f" ({HEAD['signed'].text(lang)}: {signers})" if signers else ""
-        yield f"- {name}: {_text(paper, lang)}{signed}"
+        signed = bracketed(f"{_head('signed', lang)}{signers}", lang) if signers else ""
+        yield f"- {name}{COLON[lang]}{_text(paper, lang)}{signed}"
     if definition.payments:
         yield head("payments")
         for name, payment in definition.payments.items():
-            yield f"- {name}: {_text(payment, lang)}"
+            yield f"- {name}{COLON[lang]}{_text(payment, lang)}"
     if flow.plan.conditions:
         yield head("conditions")
     for name, condition in flow.plan.conditions.items():
-        yield f"- {name}: {condition.label.text(lang)}"
+        yield f"- {name}{COLON[lang]}{condition.label.text(lang)}"
 
 
 def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) -> Iterator[str]:
@@ -137,60 +142,72 @@ def _event(flow: Workflow, plan: EventPlan, event: EventDefinition, lang: Lang) 
     sources = "/".join(labels[s].text(lang) if s in labels else HEAD["start"].text(lang) for s in event.from_)
     target = {"@same": HEAD["same"].text(lang), "@history": HEAD["history"].text(lang)}.get(event.to)
     target = target or labels[event.to].text(lang)
-    yield f"### {plan.name}: {event.label.text(lang)}"
+    yield f"### {plan.name}{COLON[lang]}{event.label.text(lang)}"
     yield f"  {sources} → {target}"
-    yield f"  {HEAD['by'].text(lang)}: {_roles(flow, tuple(event.by), lang)}"
+    yield f"  {_head('by', lang)}{_roles(flow, tuple(event.by), lang)}"
     if plan.guards:
-        yield f"  {HEAD['guards'].text(lang)}: " + "; ".join(g.label.text(lang) for g in plan.guards)
+        yield f"  {_head('guards', lang)}" + SEMICOLON[lang].join(g.label.text(lang) for g in plan.guards)
     if plan.papers:
-        yield f"  {HEAD['papers'].text(lang)}: " + "; ".join(
+        yield f"  {_head('papers', lang)}" + SEMICOLON[lang].join(
             _paper(flow, item.id, item.when, lang) for item in event.documents
         )
     for key, names in (("gives", event.gives), ("may_give", event.may_give)):
         if names:
-            yield f"  {HEAD[key].text(lang)}: " + ", ".join(
-                f"{name} ({flow.plan.facts[name].label.text(lang)})" for name in names
+            yield f"  {_head(key, lang)}" + listed(
+                (f"{name}{bracketed(flow.plan.facts[name].label.text(lang), lang)}" for name in names), lang
             )
     for name, label, _ in plan.payments:
-        yield f"  {HEAD['pays'].text(lang)}: {name} ({label.text(lang)}) ≥ {event.payments[name]}"
+        yield f"  {_head('pays', lang)}{name}{bracketed(label.text(lang), lang)} ≥ {event.payments[name]}"
     if event.notifies:
-        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(
-            _notice(flow, item, lang) for item in event.notifies
+        yield f"  {_head('notifies', lang)}" + listed(
+            (_notice(flow, item, lang) for item in event.notifies), lang
         )
     if event.opens:
-        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(
-            item.child or item.link or "" for item in event.opens
+        yield f"  {_head('opens', lang)}" + listed(
+            (item.child or item.link or "" for item in event.opens), lang
         )
     if event.tells:
-        yield f"  {HEAD['tells'].text(lang)}: " + ", ".join(
-            f"{item.link or item.child}: {item.event or ', '.join(item.facts)}" for item in event.tells
+        yield f"  {_head('tells', lang)}" + listed(
+            (
+                f"{item.link or item.child}{COLON[lang]}{item.event or listed(item.facts, lang)}"
+                for item in event.tells
+            ),
+            lang,
         )
     if event.asks:
-        yield f"  {HEAD['asks'].text(lang)}: " + ", ".join(item.host for item in event.asks)
+        yield f"  {_head('asks', lang)}" + listed((item.host for item in event.asks), lang)
     if event.fired_by:
-        yield f"  {HEAD['fired_by'].text(lang)}: " + ", ".join(event.fired_by)
+        yield f"  {_head('fired_by', lang)}" + listed(event.fired_by, lang)
     if event.cites:
-        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(event.cites)
+        yield f"  {_head('cites', lang)}" + " ".join(event.cites)
 
 
 def _paper(flow: Workflow, name: str, when: str | None, lang: Lang) -> str:
     paper = flow.plan.definition.documents[name]
     signers = _roles(flow, paper.signers, lang)
-    notes = [f"{HEAD['signed'].text(lang)}: {signers}"] if signers else []
+    notes = [f"{_head('signed', lang)}{signers}"] if signers else []
     if when is not None:
-        notes.append(f"{HEAD['when'].text(lang)} {_condition(flow, when, lang)}")
+        notes.append(_when(flow, when, lang))
     if paper.repeats:
         notes.append(HEAD["repeats"].text(lang))
     title = f"《{paper.zh}》" if lang == "zh" else f" {paper.en}"
-    return f"{name}{title}" + (f" ({'; '.join(notes)})" if notes else "")
+    return f"{name}{title}" + bracketed(SEMICOLON[lang].join(notes), lang)
 
 
 def _notice(flow: Workflow, notice: Notice, lang: Lang) -> str:
     role = flow.plan.role_labels.get(notice.role)
-    who = notice.role if role is None else f"{notice.role} ({role.text(lang)})"
+    who = notice.role if role is None else f"{notice.role}{bracketed(role.text(lang), lang)}"
     if notice.when is None:
         return who
-    return f"{who}, {HEAD['when'].text(lang)} {_condition(flow, notice.when, lang)}"
+    return who + bracketed(_when(flow, notice.when, lang), lang)
+
+
+def _when(flow: Workflow, name: str, lang: Lang) -> str:
+    return _only(_condition(flow, name, lang), lang)
+
+
+def _only(condition: str, lang: Lang) -> str:
+    return f"{condition}时" if lang == "zh" else f"when {condition}"
 
 
 def _condition(flow: Workflow, name: str, lang: Lang) -> str:
@@ -202,49 +219,49 @@ def _condition(flow: Workflow, name: str, lang: Lang) -> str:
 def _deadline(
     definition: WorkflowDefinition, name: str, rule: DeadlineDefinition, lang: Lang
 ) -> Iterator[str]:
-    yield f"### {name}: {rule.label.text(lang)}"
+    yield f"### {name}{COLON[lang]}{rule.label.text(lang)}"
     owner = definition.roles.get(rule.owner)
     kind = KINDS[rule.kind].text(lang)
-    yield f"  {HEAD['owner'].text(lang)}: {_text(owner, lang) if owner else rule.owner} ({kind})"
-    yield f"  {HEAD['starts'].text(lang)}: " + ", ".join((*rule.starts, *rule.restarts))
+    yield f"  {_head('owner', lang)}{_text(owner, lang) if owner else rule.owner}{bracketed(kind, lang)}"
+    yield f"  {_head('starts', lang)}" + listed((*rule.starts, *rule.restarts), lang)
     if rule.stops:
-        yield f"  {HEAD['stops'].text(lang)}: " + ", ".join(rule.stops)
+        yield f"  {_head('stops', lang)}" + listed(rule.stops, lang)
     if rule.pauses:
-        yield f"  {HEAD['pauses'].text(lang)}: " + ", ".join(s for clause in rule.pauses for s in clause.in_)
+        yield f"  {_head('pauses', lang)}" + listed((s for clause in rule.pauses for s in clause.in_), lang)
     for term in rule.terms:
         yield f"  - {_term(definition, term, lang)}"
     for part in rule.parts:
-        yield f"  - {name}.{part.name} {_text(part, lang)}: {_term(definition, part, lang)}"
+        yield f"  - {name}.{part.name} {_text(part, lang)}{COLON[lang]}{_term(definition, part, lang)}"
     if rule.cites:
-        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(rule.cites)
+        yield f"  {_head('cites', lang)}" + " ".join(rule.cites)
 
 
 def _accumulation(flow: Workflow, name: str, item: AccumulationDefinition, lang: Lang) -> Iterator[str]:
     definition = flow.plan.definition
-    yield f"### {name}: {item.label.text(lang)}"
+    yield f"### {name}{COLON[lang]}{item.label.text(lang)}"
     if item.when is not None:
-        yield f"  {HEAD['when'].text(lang)}: {_condition(flow, item.when, lang)}"
+        yield f"  {_head('when', lang)}{_condition(flow, item.when, lang)}"
     for key, entries in (("counts", item.counts), ("none_of", item.none_of)):
         if entries:
-            yield f"  {HEAD[key].text(lang)}: " + ", ".join(_entry(flow, entry, lang) for entry in entries)
+            yield f"  {_head(key, lang)}" + listed((_entry(flow, entry, lang) for entry in entries), lang)
     if item.except_rules:
-        yield f"  {HEAD['except_rules'].text(lang)}: " + ", ".join(item.except_rules)
+        yield f"  {_head('except_rules', lang)}" + listed(item.except_rules, lang)
     yield f"  {_measure(definition, item, lang)}"
     effects = [opening.child or opening.link or "" for opening in item.opens]
     if effects:
-        yield f"  {HEAD['opens'].text(lang)}: " + ", ".join(effects)
+        yield f"  {_head('opens', lang)}" + listed(effects, lang)
     if item.notifies:
-        yield f"  {HEAD['notifies'].text(lang)}: " + ", ".join(
-            _notice(flow, one, lang) for one in item.notifies
+        yield f"  {_head('notifies', lang)}" + listed(
+            (_notice(flow, one, lang) for one in item.notifies), lang
         )
     if item.cites:
-        yield f"  {HEAD['cites'].text(lang)}: " + " ".join(item.cites)
+        yield f"  {_head('cites', lang)}" + " ".join(item.cites)
 
 
 def _entry(flow: Workflow, entry: str, lang: Lang) -> str:
     ledger = flow.plan.ledger
     label = None if ledger is None else flow.plan.facts[ledger.entry].choices.get(entry)
-    return entry if label is None else f"{entry} ({label.text(lang)})"
+    return entry if label is None else f"{entry}{bracketed(label.text(lang), lang)}"
 
 
 def _measure(definition: WorkflowDefinition, item: AccumulationDefinition, lang: Lang) -> str:
@@ -260,26 +277,27 @@ def _measure(definition: WorkflowDefinition, item: AccumulationDefinition, lang:
     number = shown(1 if item.at_least is None else item.at_least)
     period = WITHIN[item.within or ""].text(lang)
     text = f"{period}内满 {number} 笔" if lang == "zh" else f"{number} or more within a {period}"
-    return text + (f", {HEAD['period_end'].text(lang)}" if item.at == "period end" else "")
+    return text + bracketed(HEAD["period_end"].text(lang) if item.at == "period end" else "", lang)
 
 
 def _term(definition: WorkflowDefinition, term: Any, lang: Lang) -> str:
-    parts = []
+    parts, case = [], ""
     if term.when is not None:
         condition = definition.conditions.get(term.when)
         label = _text(condition, lang) if condition is not None else term.when
-        parts.append(f"{HEAD['when'].text(lang)} {label}:")
+        case = _only(label, lang) + COLON[lang]
     for key in ("target", "limit", "until", "at_least"):
         value = getattr(term, key, None)
         if value is not None:
             shown = value
             if value.startswith("$"):
-                shown = f"{definition.parameters[value[1:]].value} ({value})"
+                length = parse_duration(definition.parameters[value[1:]].value)
+                shown = f"{length.text(lang)}{bracketed(value, lang)}"
             parts.append(f"{HEAD[f'term_{key}'].text(lang)} {shown}")
     every = getattr(term, "every", None)
     if every is not None:
         parts.append(f"{HEAD['term_every'].text(lang)} {PERIODS[every].text(lang)}")
-    return " ".join(parts)
+    return case + listed(parts, lang)
 
 
 def _text(item: Any, lang: Lang) -> str:
@@ -297,12 +315,9 @@ def _cites(cites: tuple[str, ...]) -> str:
 def _roles(flow: Workflow, names: tuple[str, ...], lang: Lang) -> str:
     labels = flow.plan.role_labels
     shown = [
-        f"{name} ({labels[name].text(lang)})"
-        if name in labels
-        else f"{SYSTEM}（{'系统' if lang == 'zh' else 'system'}）"
-        for name in names
+        f"{name}{bracketed(labels[name].text(lang), lang)}" if name in labels else SYSTEM for name in names
     ]
-    return ", ".join(shown)
+    return listed(shown, lang)
 
 
 # ------------------------------------------------------------------ as data

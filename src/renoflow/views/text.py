@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pendulum
 
 from renoflow.values import Label, Lang
+
+COLON: Mapping[Lang, str] = {"zh": "：", "en": ": "}
+SEMICOLON: Mapping[Lang, str] = {"zh": "；", "en": "; "}
 
 # What is not to be broken: a Latin word with what follows it, or one Chinese character with its stops.
 _PIECE = re.compile(r"[！-～\u3000-\u303f]*[!-~]+ *|.[，。；：、？！）」》”]* *")
@@ -18,6 +21,13 @@ _PIECE = re.compile(r"[！-～\u3000-\u303f]*[!-~]+ *|.[，。；：、？！）
 def width(text: str) -> int:
     """Columns on a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def bracketed(text: str, lang: Lang) -> str:
+    """A remark in brackets behind something; nothing where there is none."""
+    if not text:
+        return ""
+    return f"（{text}）" if lang == "zh" else f" ({text})"
 
 
 def pad(text: str, columns: int) -> str:

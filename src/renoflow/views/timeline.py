@@ -11,20 +11,20 @@ from renoflow.engine.workflow import Workflows
 from renoflow.records import Case, Deadline, HistoryEntry, Reason
 from renoflow.script import Replay, StepResult
 from renoflow.values import SYSTEM, Label, Lang, listed
-from renoflow.views.text import distance, length, table
+from renoflow.views.text import COLON, SEMICOLON, bracketed, distance, length, table
 from renoflow.workflow.plan import ClockPlan, Plan
 from renoflow.workflow.statements import STATUS_LABELS
 
 WORDS = {
-    "refused": Label("拒绝", "refused"),
+    "refused": Label("被拒", "refused"),
     "system": Label("系统", "system"),
     "provisional": Label("暂计", "provisional"),
     "due": Label("到期", "due"),
-    "from": Label("可办理自", "open from"),
+    "from": Label("等到", "until"),
     "ends": Label("届满", "ends"),
     "in_force": Label("有效期内", "in force"),
     "waited": Label("等待时间", "waited for"),
-    "needs": Label("须随附", "bring"),
+    "needs": Label("还须", "needs"),
     "lacks": Label("尚缺", "lacks"),
     "told": Label("已通知", "told:"),
     "warning": Label("临期提醒", "warning"),
@@ -71,7 +71,7 @@ def who(plan: Plan | None, actor: str, roles: tuple[str, ...], lang: Lang) -> st
         return WORDS["system"].text(lang)
     labels = {} if plan is None else plan.role_labels
     shown = listed((labels[role].text(lang) if role in labels else role for role in roles), lang)
-    return (f"{actor}（{shown}）" if lang == "zh" else f"{actor} ({shown})") if shown else actor
+    return f"{actor}{bracketed(shown, lang)}"
 
 
 def _told(replay: Replay) -> dict[tuple[str, str, datetime], list[str]]:
@@ -95,7 +95,7 @@ def _entry(
         names = listed((plan.role_labels[r].text(lang) for r in roles if r in plan.role_labels), lang)
         what += f" · {WORDS['told'].text(lang)}{'' if lang == 'zh' else ' '}{names}"
     if entry.note and entry.event.startswith("accumulation."):
-        what += f" ({entry.note})"
+        what += bracketed(entry.note, lang)
     return who(plan, entry.actor, entry.roles, lang), what
 
 
@@ -133,10 +133,9 @@ def event_label(workflows: Workflows, step: StepResult) -> tuple[Plan | None, La
 def _refusal(workflows: Workflows, step: StepResult, lang: Lang) -> tuple[str, str]:
     plan, label = event_label(workflows, step)
     command = step.line.command
-    why = ("；" if lang == "zh" else "; ").join(reason.text(lang) for reason in step.reasons)
+    why = SEMICOLON[lang].join(reason.text(lang) for reason in step.reasons)
     actor = who(plan, command.actor.id, command.actor.sorted_roles, lang)
-    colon = "：" if lang == "zh" else ": "
-    return actor, f"✗ {WORDS['refused'].text(lang)} {label.text(lang)}{colon}{why}"
+    return actor, f"✗ {WORDS['refused'].text(lang)} {label.text(lang)}{COLON[lang]}{why}"
 
 
 # ------------------------------------------------------------------ how it stands
@@ -150,11 +149,11 @@ def standing(workflows: Workflows, replay: Replay, lang: Lang) -> str:
 def _case(workflows: Workflows, replay: Replay, case: Case, lang: Lang) -> Iterator[str]:
     flow = workflows[case.workflow]
     plan, now = flow.plan, replay.at or case.at
-    yield f"{case.id}  {plan.label.text(lang)}: {plan.state_labels[case.state].text(lang)}"
+    yield f"{case.id}  {plan.label.text(lang)}{COLON[lang]}{plan.state_labels[case.state].text(lang)}"
     spent = flow.time_by_side(replay.history(case.id), now)
     if spent:
         sides = [f"{SIDES[side].text(lang)} {length(time, lang)}" for side, time in spent.items()]
-        yield f"    {WORDS['waited'].text(lang)}: {listed(sides, lang)}"
+        yield f"    {WORDS['waited'].text(lang)}{COLON[lang]}{listed(sides, lang)}"
     rows = [
         (rule.label.text(lang), status(rule, clock, lang), due(workflows, rule, clock, lang, now))
         for name, rule in plan.clocks.items()
@@ -182,7 +181,7 @@ def due(
     notes = [WORDS["provisional"].text(lang)] if clock.provisional else []
     if now is not None and clock.status in ("running", "breached"):
         notes.append(distance(clock.due_at, now, lang))
-    return f"{word} {at}" + (f" ({', '.join(notes)})" if notes else "")
+    return f"{word} {at}" + bracketed(listed(notes, lang), lang)
 
 
 # ------------------------------------------------------------------ what can be done
@@ -191,12 +190,16 @@ def due(
 def options(plan: Plan, case: Case, found: tuple[Option, ...], lang: Lang) -> str:
     """What can be done now, and under each of the rest what it lacks."""
     state = plan.state_labels[case.state].text(lang)
-    lines = [f"{case.id}  {plan.label.text(lang)}: {state}"]
+    lines = [f"{case.id}  {plan.label.text(lang)}{COLON[lang]}{state}"]
     for option in sorted(found, key=lambda item: not item.allowed):
         sign = "✓" if option.allowed else "✗"
         lines.append(f"{sign} {option.event}  {option.label.text(lang)}  [{option.roles_label.text(lang)}]")
-        lines += [f"    {WORDS['needs'].text(lang)}: {_need(reason, lang)}" for reason in option.needs]
-        lines += [f"    {WORDS['lacks'].text(lang)}: {reason.text(lang)}" for reason in option.lacks]
+        lines += [
+            f"    {WORDS['needs'].text(lang)}{COLON[lang]}{_need(reason, lang)}" for reason in option.needs
+        ]
+        lines += [
+            f"    {WORDS['lacks'].text(lang)}{COLON[lang]}{reason.text(lang)}" for reason in option.lacks
+        ]
     return "\n".join(lines)
 
 

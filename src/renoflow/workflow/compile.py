@@ -38,7 +38,7 @@ from renoflow.workflow.plan import (
     ReactionPlan,
     TransitionPlan,
 )
-from renoflow.workflow.statements import joined, roles
+from renoflow.workflow.statements import one_of, roles
 
 
 def compile_workflow(
@@ -303,7 +303,7 @@ class _Compiler:
 
     def _states_label(self, states: tuple[str, ...]) -> Label:
         known = [self.definition.states[name] for name in states if name in self.definition.states]
-        return joined([Label(state.zh, state.en) for state in known])
+        return one_of([Label(state.zh, state.en) for state in known])
 
     def _by_happening(self, listeners: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         """Who listens to what, in file order; `deadline.X.*.expired` listens to every part."""

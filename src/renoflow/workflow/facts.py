@@ -38,7 +38,7 @@ _TYPE_LABELS = {
     "date": Label("一个日期，如 2026-03-09", "a date, as 2026-03-09"),
     "instant": Label("一个带时区的时刻", "an instant with a time zone"),
     "duration": Label("一段时长，如 2 years", "a duration, as '2 years'"),
-    "actor": Label("一个人员编号", "a person's id"),
+    "actor": Label("一个人员编号", "the id of a person"),
 }
 
 
@@ -234,7 +234,9 @@ COMPARISON_LABELS: Mapping[str, Label] = {
 UNITS: Mapping[str, Label] = {
     "m2": Label("平方米", "m²"),
     "hours": Label("小时", "hours"),
+    "minutes": Label("分钟", "minutes"),
     "days": Label("天", "days"),
+    "customers": Label("户", "customers"),
 }
 
 
@@ -251,7 +253,7 @@ def comparable(value: FactValue) -> Any:
 def spoken(plan: FactPlan | None, value: object) -> Label:
     """A fact's value as a person reads it."""
     if value is None:
-        return Label("未提供", "not given")
+        return Label("未填写", "not given")
     if isinstance(value, bool):
         return Label("是", "yes") if value else Label("否", "no")
     if isinstance(value, tuple):
@@ -281,7 +283,7 @@ def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[
         names = " / ".join(f"{key} ({label.en})" for key, label in choices.items())
         if fact.type == "enum":
             return Label(f"其中之一：{keys}", f"one of {names}")
-        return Label(f"取自：{keys}", f"a list out of {names}")
+        return Label(f"从中选取：{keys}", f"a list out of {names}")
     base = _TYPE_LABELS[fact.type]
     zh, en = base.zh, base.en
     for sign, bound in bounds.items():
