@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 import renoflow as rf
 from benchmarks.durable import CASES, FIRST, ROUNDS, Ours, Raw, raw_in_sqlite, timed
@@ -33,7 +34,7 @@ from renoflow.store.protocol import Session
 from renoflow.store.reading import answer_to_json
 from renoflow.store.tagged import effect_to_json
 from renoflow.transaction import Transaction
-from tests.store.driver import engine_for, watched
+from tests.store.driver import SqliteConnection, watched
 from tests.store.errands import ask, at, flows, give_back, take
 
 T = TypeVar("T")
@@ -74,34 +75,28 @@ def shares(side: Raw | Ours, turn: int) -> tuple[float, float, float]:
     return statements, commit, whole - statements - commit
 
 
-def new_engine(path: Path, *, flushed: bool) -> Engine:
-    engine = engine_for(f"sqlite:///{path}")
-    event.listen(engine, "connect", set_up_sqlite)
+def both(folder: Path, *, flushed: bool) -> tuple[Raw, Ours]:
+    bare = sqlite3.connect(folder / "raw.db", isolation_level=None, factory=SqliteConnection)
+    set_up_sqlite(bare, None)
+    store = rf.SqlStore(f"sqlite:///{folder}/ours.db")
+    event.listen(store.engine, "do_connect", lambda *given: given[3].update(factory=SqliteConnection))
     if not flushed:
-        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous = OFF"))
-    return engine
+        bare.execute("PRAGMA synchronous = OFF")
+        event.listen(store.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous = OFF"))
+    return raw_in_sqlite(bare), Ours(store)
 
 
 def whole_steps() -> None:
     print(f"{'':45} {'statements':>11} {'commit':>8} {'else':>8}")
     for flushed, name in ((True, "flushed"), (False, "not flushed")):
         with tempfile.TemporaryDirectory() as folder:
-            files = [new_engine(Path(folder) / f"{number}.db", flushed=flushed) for number in range(2)]
-            bare = files[0].raw_connection()
-            sides: list[tuple[str, Raw | Ours]] = [
-                ("the eight statements", raw_in_sqlite(bare.dbapi_connection)),
-                ("ours", Ours(rf.SqlStore(files[1]))),
-            ]
-            for _, side in sides:
-                side.open(CASES)
-            rounds = [[shares(side, turn) for _, side in sides] for turn in range(FIRST + ROUNDS)][FIRST:]
-            for number, (who, _) in enumerate(sides):
-                columns = zip(*(one[number] for one in rounds), strict=True)
-                statements, commit, rest = (median(column) for column in columns)
-                print(f"{f'{who}, {name}':45} {statements:8.0f} us {commit:5.0f} us {rest:5.0f} us")
-            bare.close()
-            for engine in files:
-                engine.dispose()
+            raw, ours = both(Path(folder), flushed=flushed)
+            raw.open(CASES)
+            ours.open(CASES)
+            rounds = [(shares(raw, turn), shares(ours, turn)) for turn in range(FIRST + ROUNDS)][FIRST:]
+        for who, found in zip(("raw", "ours"), zip(*rounds, strict=True), strict=True):
+            statements, commit, rest = (median(column) for column in zip(*found, strict=True))
+            print(f"{f'{who}, {name}':45} {statements:8.0f} us {commit:5.0f} us {rest:5.0f} us")
 
 
 # ------------------------------------------------------------------ what is ours
