@@ -154,6 +154,10 @@ class Raw:
 def raw_sqlite(path: Path) -> Raw:
     connection = sqlite3.connect(path, isolation_level=None)
     set_up_sqlite(connection, None)
+    return raw_in_sqlite(connection)
+
+
+def raw_in_sqlite(connection: Any) -> Raw:
     sqlite3.register_adapter(type(at()), lambda instant: instant.isoformat())
     return Raw(connection, "begin immediate", "?", "", {"bytes": "blob", "instant": "text"})
 

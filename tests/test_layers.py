@@ -61,7 +61,7 @@ FOREIGN: Mapping[str, Sequence[str]] = {
     "cattrs": ("definition",),
     "chinese_calendar": ("engine.calendar",),
     "hypothesis": ("testing",),
-    "msgspec": ("values", "records", "definition.schema", "engine", "store", "outcome"),
+    "msgspec": ("values", "records", "definition.schema", "engine", "store", "outcome", "transaction"),
     "procrastinate": ("adapters",),
     "pendulum": ("values", "views", "cli"),
     "sqlalchemy": ("store",),

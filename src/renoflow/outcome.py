@@ -8,15 +8,13 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from attrs import frozen
 
 from renoflow.errors import KeyReused, UsageError
 from renoflow.records import Case, Command, Effect, HistoryEntry, Reason
 from renoflow.store.protocol import Answer, Postponed, Session
 
 
-@frozen(kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a call: the case, why it was refused, every history line written in any case, and the
     effects that are left for the host (linked cases have had theirs, and the outbox has these).
 

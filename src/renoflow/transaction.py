@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from attrs import field, frozen
+import msgspec
 
 from renoflow.engine.cascade import Move, follow, keep_step, meet
 from renoflow.engine.decide import Marks
@@ -16,19 +16,18 @@ from renoflow.store.protocol import Change, Session
 from renoflow.values import Actor
 
 
-@frozen
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True):
     """Reads through to the store's session, or to another transaction that stands whatever becomes of this
     one; nothing is written before `change` is saved."""
 
     workflows: Workflows
     session: Session
     under: Transaction | None = None
-    cases: dict[str, Case] = field(factory=dict)
-    entries: list[HistoryEntry] = field(factory=list)
-    effects: list[Effect] = field(factory=list)
-    refused: list[tuple[str, tuple[Reason, ...]]] = field(factory=list)
-    marked: set[str] = field(factory=set)
+    cases: dict[str, Case] = {}
+    entries: list[HistoryEntry] = []
+    effects: list[Effect] = []
+    refused: list[tuple[str, tuple[Reason, ...]]] = []
+    marked: set[str] = set()
 
     def above(self) -> Transaction:
         """Another one that stands on this."""

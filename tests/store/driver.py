@@ -48,7 +48,7 @@ def _through(statement: object, run: Callable[[], T]) -> T:
 def engine_for(url: str, **options: Any) -> Engine:
     """An engine whose every statement can be watched."""
     if make_url(url).get_backend_name() == "sqlite":
-        return create_engine(url, connect_args={"factory": _SqliteConnection}, **options)
+        return create_engine(url, connect_args={"factory": SqliteConnection}, **options)
     target = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     return create_engine(url, creator=lambda: _Connection.connect(target, cursor_factory=_Cursor), **options)
 
@@ -67,7 +67,7 @@ class _SqliteCursor(sqlite3.Cursor):
         return _through(statement, lambda: run(statement, kept))
 
 
-class _SqliteConnection(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     def cursor(self, factory: Any = _SqliteCursor) -> Any:
         return super().cursor(factory)
 

@@ -13,6 +13,8 @@ from renoflow.workflow.plan import Plan
 def related(case: Case) -> tuple[str, ...]:
     """The ids of the cases that this one knows of or is known by: its parent, its peers. Children are left
     out."""
+    if not (case.parent or case.links or case.followers):
+        return ()
     links = (linked.case for linked in case.links.values())
     return tuple(dict.fromkeys((*([case.parent] if case.parent else ()), *links, *case.followers)))
 

@@ -84,7 +84,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def row_from(plans: Plans, values: Sequence[Any]) -> Row:
     """From the columns of `statements.ROW`."""
-    position, case_id, root, _, workflow, version, _, head, snapshot = values[:9]
+    position, case_id, root, workflow, version, head, snapshot = values[:7]
     plan = plan_of(plans, case_id, workflow)
     return Row(
         position=position, root=root, head=head, case=_case(plan, case_id, version, snapshot), plan=plan

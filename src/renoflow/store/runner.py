@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from renoflow.store import statements as sql
 from renoflow.store.protocol import OvertakenError
@@ -31,8 +31,7 @@ translated = lru_cache(maxsize=None)(sql.for_psycopg)
 postgres_write = lru_cache(maxsize=256)(sql.postgres_write)
 
 
-@frozen
-class Runner:
+class Runner(msgspec.Struct, frozen=True, kw_only=True):
     """Runs the statements of `statements` on one connection."""
 
     cursor: Any

@@ -89,8 +89,8 @@ class SqlSession:
     def _held(self, case_id: str, key: str, found: Sequence[Any]) -> Case:
         row = self._rows[case_id] = row_from(self._plans, found)
         if row.root not in self._families:
-            self._families[row.root] = self._family(row.root, *found[9:12])
-        self._answered[case_id, key] = found[12:]
+            self._families[row.root] = self._family(row.root, *found[7:10])
+        self._answered[case_id, key] = found[10:]
         return row.case
 
     def _family(self, root: str, position: int, members: int, wakes_at: Any) -> Family:

@@ -17,6 +17,7 @@ from renoflow.store import statements as sql
 from renoflow.store.engines import engine_for, shown_url, supported
 from renoflow.store.faults import SENT_AGAIN, store_error
 from renoflow.store.installing import check_schema, is_blank, make_tables
+from renoflow.store.kept import KeptConnection, Own
 from renoflow.store.protocol import OvertakenError, Plans, Session
 from renoflow.store.reading import SqlReader
 from renoflow.store.rows import NATIVE, TEXT
@@ -51,6 +52,7 @@ class SqlStore:
         self.postgres = self.engine.dialect.name == "postgresql"
         self.url = shown_url(self.engine)
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        self._own = KeptConnection(self.engine, self._runner, keeps=self.engine is not url_or_engine)
         self._prepared = False
 
     def prepare(self) -> None:
@@ -127,32 +129,33 @@ class SqlStore:
         raise StoreBusy(f"others moved the case each of {TRIES} times that this was tried: {SENT_AGAIN}")
 
     def _in_our_own(self, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
-        """On a bare connection of the pool, since a step is shorter than what more would cost."""
+        """On the driver's own connection, since a step is shorter than what more would cost."""
         try:
-            raw = self.engine.raw_connection()
+            own = self._own.take()
             try:
-                found = self._tried(raw, tenant, plans, work)
-                self._commit(raw)
-                return found
-            finally:
-                raw.close()
+                found = self._tried(own, tenant, plans, work)
+                self._commit(own.raw)
+            except BaseException:
+                own.raw.close()
+                raise
+            self._own.give(own)
+            return found
         except (PoolTimeoutError, DBAPIError, self._driver_error) as error:
             raise self._meaning(error) from error
 
-    def _tried(self, raw: Any, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
+    def _tried(self, own: Own, tenant: str, plans: Plans, work: Callable[[Session], T]) -> T:
         """The work, ready to be committed, or as if it had not been."""
         try:
-            runner = self._runner(raw)
             if not self.postgres:
-                runner.run(sql.NOTHING if raw.in_transaction else sql.BEGIN)
-            return work(SqlSession(runner, tenant, plans))
+                own.runner.run(sql.NOTHING if own.raw.dbapi_connection.in_transaction else sql.BEGIN)
+            return work(SqlSession(own.runner, tenant, plans))
         except BaseException:
-            self._drop(raw)
+            self._drop(own.raw)
             raise
 
     def _commit(self, raw: Any) -> None:
         try:
-            raw.commit()
+            raw.dbapi_connection.commit()
         except self._driver_error as error:
             self._drop(raw)
             found = self._meaning(error)
@@ -204,7 +207,7 @@ class SqlStore:
 
     def _runner(self, raw: Any) -> Runner:
         return Runner(
-            cursor=raw.cursor(),
+            cursor=raw.dbapi_connection.cursor(),
             form=NATIVE if self.postgres else TEXT,
             postgres=self.postgres,
             driver_error=self._driver_error,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-ROW = "position, id, root, parent, workflow, workflow_version, version, head, snapshot"
+ROW = "position, id, root, workflow, workflow_version, head, snapshot"
 """What is read of a case."""
 
 _C_ROW = ", ".join(f"c.{name}" for name in ROW.split(", "))
