@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from renoflow.engine.workflow import Workflows
 from renoflow.errors import MissingExtra, SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
 from renoflow.outcome import Outcome, together
 from renoflow.service import BATCH, CaseService
-from renoflow.store.protocol import OutboxItem, Postponed
+from renoflow.store.protocol import OutboxItem, Postponed, Status
 from renoflow.values import Actor, Label, instant
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ WORDS = {
     "swept": Label("{at} 到期处理：记录 {lines} 笔，待办 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
     "postponed": Label("  {case} 失败 {attempts} 次，{retry_at} 再试：{failure}", "  {case} failed {attempts} times, again at {retry_at}: {failure}"),
     "failed": Label("本轮未办成，下轮再来：{why}", "not this time, again at the next: {why}"),
+    "no_tenant": Label("租户 {tenant} 没有案卷；有案卷的租户：{tenants}", "the tenant {tenant} has no cases; those that have: {tenants}"),
     "nothing": Label("没有", "none"),
     "revived": Label("{key} 将重新投递", "{key} will be delivered again"),
     "purged": Label("已清除 {count} 条", "{count} removed"),
@@ -44,6 +45,9 @@ WORDS = {
     "delivered": Label("已投递", "delivered"),
     "dead": Label("已放弃", "dead"),
 }  # fmt: skip
+
+INTERRUPTED = 130
+"""What a shell calls a program that SIGINT ended; here before it had done everything."""
 
 _EVERY = re.compile(r"(\d{1,6})(s|m|h)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -61,7 +65,7 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     sub = on_cases("sweep", lambda arguments: _sweep(arguments, load), "let what has fallen due happen")
     sub.add_argument("--at", metavar="INSTANT", help="as if it were then; now by default")
     sub.add_argument("--every", metavar="TIME", help="go on, every 30s, 5m or 1h, until it is stopped")
-    sub.add_argument("--limit", type=int, metavar="N", help="at most so many families of cases a sweep")
+    sub.add_argument("--limit", type=_count, metavar="N", help="at most so many families of cases a sweep")
     with_profile(sub)
 
     sub = on_cases("outbox", _outbox, "show the effects that wait to be delivered")
@@ -69,7 +73,7 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     which.add_argument("--dead", action="store_true", help="those that failed too often")
     which.add_argument("--delivered", action="store_true", help="those that were delivered")
     which.add_argument("--retry", metavar="KEY", help="let a dead one be delivered again")
-    sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many; 100 by default")
+    sub.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many; 100 by default")
 
     sub = on_cases("purge", _purge, "remove old answers under keys, and old effects that were delivered")
     sub.add_argument("--before", required=True, metavar="INSTANT", help="those from before then")
@@ -100,7 +104,7 @@ def _sweep(arguments: Namespace, load: Loader) -> int:
     if arguments.every is not None and arguments.at is not None:
         raise UsageError("--every goes by the clock; give --at without it")
     pause = None if arguments.every is None else _seconds(arguments.every)
-    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+    service = _service(arguments, load(arguments))
     with _until_stopped() as stopped:
         while True:
             at = datetime.now(UTC) if arguments.at is None else instant(arguments.at)
@@ -110,7 +114,9 @@ def _sweep(arguments: Namespace, load: Loader) -> int:
                 if pause is None:
                     raise
                 print(_say(arguments, "failed", why=error), file=sys.stderr, flush=True)
-            if pause is None or stopped.wait(pause):
+            if pause is None:
+                return INTERRUPTED if stopped.is_set() else 0
+            if stopped.wait(pause):
                 return 0
 
 
@@ -148,26 +154,28 @@ def _report_sweep(arguments: Namespace, at: datetime, outcome: Outcome) -> None:
 
 
 def _outbox(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+    service = _service(arguments, Workflows({}))
     if arguments.retry is not None:
         if not service.revive(arguments.retry):
             raise UsageError(f"no dead effect has the key {arguments.retry!r}; --dead lists them")
         text = _say(arguments, "revived", key=arguments.retry)
         return _answer(arguments, {"revived": arguments.retry}, [text])
-    status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
+    status: Status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
     items = service.outbox(status, limit=arguments.limit)
     lines = [_item_line(arguments, item) for item in items] or [_say(arguments, "nothing")]
     return _answer(arguments, {"effects": [_item(item) for item in items]}, lines)
 
 
 def _purge(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+    service = _service(arguments, Workflows({}))
     gone = service.purge(arguments.before)
     return _answer(arguments, {"purged": gone}, [_say(arguments, "purged", count=gone)])
 
 
 def _verify(arguments: Namespace) -> int:
     store = _store(arguments)
+    if found := _somebody_elses(arguments, store):
+        raise UsageError(found)
     count, wrong = 0, {}
     for case, faults in _progress(store.verify_history(arguments.tenant, arguments.case)):
         count += 1
@@ -180,7 +188,7 @@ def _verify(arguments: Namespace) -> int:
 
 
 def _redact(arguments: Namespace, load: Loader) -> int:
-    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+    service = _service(arguments, load(arguments))
     outcome = service.redact(
         arguments.case,
         arguments.fact,
@@ -232,6 +240,28 @@ def _store(arguments: Namespace) -> SqlStore:
     return store
 
 
+def _service(arguments: Namespace, workflows: Workflows) -> CaseService:
+    """Over the store of the arguments; a tenant that nobody has ever used is told, as it may be misspelt."""
+    store = _store(arguments)
+    service = CaseService(workflows, store, tenant=arguments.tenant)
+    if found := _somebody_elses(arguments, store):
+        print(f"renoflow: {found}", file=sys.stderr)
+    return service
+
+
+def _somebody_elses(arguments: Namespace, store: SqlStore) -> str:
+    """What to say where all cases are other tenants'; nothing, where some are this one's or there are none."""
+    tenants = store.tenants()
+    if not tenants or arguments.tenant in tenants:
+        return ""
+    return _say(
+        arguments,
+        "no_tenant",
+        tenant=arguments.tenant,
+        tenants=", ".join(tenants[:12]) + ", …" * (len(tenants) > 12),
+    )
+
+
 def _progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
     """A bar on standard error, on a terminal only."""
     try:
@@ -243,11 +273,13 @@ def _progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
 
 @contextmanager
 def _until_stopped() -> Iterator[Event]:
-    """Set by the first SIGINT or SIGTERM: what is being done is finished first."""
+    """Set by the first SIGINT or SIGTERM: what is being done is finished first. The second ends the program, and
+    what was being done is undone."""
     stopped = Event()
 
     def stop(number: int, frame: Any) -> None:
         stopped.set()
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -255,6 +287,12 @@ def _until_stopped() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _count(text: str) -> int:
+    if re.fullmatch(r"[1-9]\d{0,8}", text) is None:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+    return int(text)
 
 
 def _seconds(text: str) -> int:

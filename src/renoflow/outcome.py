@@ -59,8 +59,12 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
 def request_of(key: str | None, kind: str, case_id: str, command: Command, **more: Any) -> str:
     """A digest of everything that a request with a key asks for. Its instant is left out: a retry comes
     later."""
+    if not isinstance(command, Command):
+        raise UsageError(f"{command!r} is not a command; give rf.Command(event, actor, at)")
     if key is None:
         return ""
+    if not key or not isinstance(key, str):
+        raise UsageError(f"a key is a text that is not empty, or None for a call without one; found {key!r}")
     asked = [
         kind,
         case_id,

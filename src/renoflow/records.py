@@ -8,15 +8,15 @@ All instants are UTC datetimes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import msgspec
 
 from renoflow.errors import Refused, UsageError
-from renoflow.values import Actor, Label, Lang, check_text, instant
+from renoflow.values import Actor, Label, Lang, check_actor, check_text, instant, several
 from renoflow.wording import sentence
 
 FactValue = bool | int | str | Decimal | date | datetime | tuple[str, ...]
@@ -30,29 +30,53 @@ NO_FACTS: Mapping[str, Any] = {}
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """Who signed, in which role, and when; `actor` is None when only the role is known."""
+    """Who signed, in which role, and when; `actor` is None when only the role is known. `at` is an aware
+    datetime or an ISO 8601 string with offset; without one it is the command's."""
 
     role: str
     actor: str | None = None
     at: datetime | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(self, role: str, actor: str | None = None, at: datetime | str | None = None) -> None: ...
+
     def __post_init__(self) -> None:
-        if self.actor is not None and not self.actor.isascii():
+        check_text(self.role)
+        if self.actor is not None:
             check_text(self.actor)
+        if self.at is not None and (not isinstance(self.at, datetime) or self.at.tzinfo is not UTC):
+            msgspec.structs.force_setattr(self, "at", instant(self.at))
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document that comes with a command. A signer may be a role, or a `Signature`."""
+    """A document that comes with a command: `Document("contract", signed_by=["customer", "company"])`.
+
+    A signer is a role, signed by the command's actor if he has it and else by somebody unnamed, or a
+    `Signature`; one alone needs no list.
+    """
 
     id: str
     signed_by: tuple[Signature | str, ...] = ()
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002 - as the field is called
+            signed_by: Iterable[Signature | str] | Signature = (),
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        signers: object = self.signed_by
+        check_text(self.id)
+        signers: Any = self.signed_by
         if not isinstance(signers, tuple):
-            if isinstance(signers, (str, Signature)):
-                signers = (signers,)
-            msgspec.structs.force_setattr(self, "signed_by", tuple(signers))  # type: ignore[arg-type]
+            alone = isinstance(signers, (str, Signature))
+            signers = (signers,) if alone else tuple(several(signers, "signers"))
+            msgspec.structs.force_setattr(self, "signed_by", signers)
+        for signer in signers:
+            if not isinstance(signer, (str, Signature)):
+                raise UsageError(f"{signer!r} is not a signer; give a role, or rf.Signature(role, actor)")
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -83,8 +107,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
-    """Documents from values or bare ids."""
-    found = tuple(Document(item) if isinstance(item, str) else item for item in items)
+    """Documents from values or bare ids; one alone needs no list."""
+    if isinstance(items, (str, Document)):
+        items = (items,)
+    found = tuple(Document(item) if isinstance(item, str) else item for item in several(items, "documents"))
     for document in found:
         if not isinstance(document, Document):
             raise UsageError(f"{document!r} is not a document; give rf.Document(...) or its id")
@@ -92,7 +118,9 @@ def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
 
 
 def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
-    found = tuple(items)
+    if isinstance(items, Payment):
+        items = (items,)
+    found = tuple(several(items, "payments"))
     for item in found:
         if not isinstance(item, Payment):
             raise UsageError(f"{item!r} is not a payment; give rf.Payment(id, amount)")
@@ -120,6 +148,13 @@ class Command:
     told: Told | None = None
     links: tuple[Told, ...] = ()
     ahead: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.event, str):
+            raise UsageError(f"{self.event!r} is not an event; give its name, as 'start_consultation'")
+        check_actor(self.actor)
+        if not isinstance(self.facts, (dict, Mapping)):
+            raise UsageError(f"{self.facts!r} are no facts; give values by name, as {{'home_area': '128'}}")
 
 
 # ------------------------------------------------------------------ the case
@@ -265,7 +300,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Something for the host or a linked case to do: returned, never run here.
 
     kinds: `notify` (to a role), `open` (a child or a peer), `tell` (an event or facts for a linked case),
-    `ask` (a named request to the host). `key` is unique for this doing of this case.
+    `ask` (a named request to the host). `at` is the instant at which it came about, `about` the event that
+    it follows from. `key` is the same whenever the same doing is repeated, and unique among the effects of
+    one tenant: a handler that serves several tenants remembers tenant and key.
     """
 
     kind: Literal["notify", "open", "tell", "ask"]

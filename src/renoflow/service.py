@@ -7,26 +7,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.redaction import names_redacted
 from renoflow.engine.workflow import Workflow, Workflows
-from renoflow.errors import UnknownName
+from renoflow.errors import UnknownName, UsageError
 from renoflow.outcome import Outcome, again, remembered, request_of, together
 from renoflow.records import NO_FACTS, Case, Command, Effect, HistoryEntry, Reason
 from renoflow.store.memory import MemoryStore
-from renoflow.store.protocol import OutboxItem, Postponed, Reader, Session, Store
+from renoflow.store.protocol import OutboxItem, Postponed, Reader, Session, Status, Store
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
-from renoflow.values import SYSTEM_ACTOR, Actor, instant
+from renoflow.values import SYSTEM_ACTOR, Actor, check_actor, instant
 from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
 
 BATCH = 50
 """Families that one transaction of a sweep takes on."""
+
+MANY = 2**31 - 1
+"""The largest number of rows that both databases can be asked for."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 PURGED_AT_ONCE = 2000
 """Answers, and effects, that one transaction removes, so that nobody waits long for it."""
@@ -41,6 +46,16 @@ class CaseService:
     """
 
     def __init__(self, workflows: Workflows, store: Store | None = None, *, tenant: str = "main") -> None:
+        if not isinstance(workflows, Workflows):
+            found = type(workflows).__name__
+            raise UsageError(f"a service runs workflows, as rf.load_workflows() gives them; found a {found}")
+        if store is not None and not hasattr(store, "prepare"):
+            found = type(store).__name__
+            raise UsageError(
+                f"a store is rf.SqlStore('sqlite:///firm.db') or rf.MemoryStore(); found a {found}"
+            )
+        if not tenant or not isinstance(tenant, str):
+            raise UsageError(f"a tenant is a text that is not empty; found {tenant!r}")
         self.workflows = workflows
         self.store: Store = store if store is not None else MemoryStore()
         self.tenant = tenant
@@ -107,6 +122,8 @@ class CaseService:
         """A new case by its opening event; with a parent, the parent is told. `links` are the cases that it
         is tied to, by the names of its file. Raises `UnknownName` for an unknown workflow, link or case."""
         flow = self.workflows[workflow]
+        if not isinstance(links, Mapping):
+            raise UsageError(f"{links!r} are no links; give case ids by name, as {{'lead': 'L-1'}}")
         request = request_of(key, "open", case_id, command, workflow=workflow, parent=parent, links=links)
 
         def work(session: Session) -> Outcome:
@@ -144,6 +161,7 @@ class CaseService:
         file has for the first. From then on each is told what concerns it of the other. A pair that is tied
         already stays as it is. Raises `UnknownName` for a link that the first file does not have."""
         now = instant(at)
+        check_actor(actor)
 
         def work(session: Session) -> Outcome:
             session.hold([case_id, other_id])
@@ -257,7 +275,7 @@ class CaseService:
         most `limit` steps of families. What fails is postponed and stops nothing else."""
         until = datetime.now(UTC) if at is None else instant(at)
         outcomes: list[Outcome] = []
-        left = limit
+        left = None if limit is None else _at_most(limit)
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             found = self._write(partial(sweep, self.workflows, until, size), connection)
@@ -279,12 +297,18 @@ class CaseService:
         """Hand every waiting effect to `handler`, at least once each; one that raises is tried again later,
         and is dead after eight attempts."""
         now = datetime.now(UTC) if at is None else instant(at)
-        return deliver(lambda work: self._write(work, None), handler, now, limit)
+        if not callable(handler):
+            raise UsageError(f"{handler!r} cannot be called; give a function of one effect")
+        most = None if limit is None else _at_most(limit)
+        return deliver(lambda work: self._write(work, None), handler, now, most)
 
-    def outbox(self, status: str = "waiting", *, limit: int = 100) -> Sequence[OutboxItem]:
+    def outbox(self, status: Status = "waiting", *, limit: int = 100) -> Sequence[OutboxItem]:
         """Effects that are `waiting`, `delivered` or `dead`, the oldest first."""
+        if status not in STATUSES:
+            raise UnknownName("status", status, STATUSES)
+        most = _at_most(limit)
         with self._read(None) as reader:
-            return reader.outbox(status, limit)
+            return reader.outbox(status, most)
 
     def revive(self, effect_key: str, at: datetime | str | None = None) -> bool:
         """A dead effect waits again, with no attempts counted; False when no dead one has this key."""
@@ -320,6 +344,13 @@ def _known(cases: Transaction, case_id: str) -> Case:
     if case is None:
         raise UnknownName("case", case_id, cases.session.ids_near(case_id))
     return case
+
+
+def _at_most(limit: int) -> int:
+    """A limit as every database takes it."""
+    if not isinstance(limit, int) or limit < 1:
+        raise UsageError(f"limit is a whole number, 1 or more; found {limit!r}")
+    return min(limit, MANY)
 
 
 def _check_link(flow: Workflow, name: str) -> None:

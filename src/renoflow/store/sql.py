@@ -45,6 +45,9 @@ class SqlStore:
     """
 
     def __init__(self, url_or_engine: str | Engine) -> None:
+        if not isinstance(url_or_engine, (str, Engine)):
+            found = type(url_or_engine).__name__
+            raise UsageError(f"cases are kept at a URL or by a SQLAlchemy Engine; found a {found}")
         self.engine = (
             engine_for(url_or_engine) if isinstance(url_or_engine, str) else supported(url_or_engine)
         )
@@ -209,6 +212,17 @@ class SqlStore:
                 if not host.in_transaction():
                     host.begin()
                 yield SqlReader(self._runner(host.connection), tenant, plans)
+
+    def tenants(self) -> list[str]:
+        """Who has cases here, in the order of the alphabet."""
+        self.prepare()
+        with self._faults(), self.engine.connect() as connection:
+            runner = self._runner(connection.connection)
+            found: list[str] = []
+            # One look into the index for each, however many cases they have.
+            while row := runner.first(sql.NEXT_TENANT, after=found[-1] if found else ""):
+                found.append(row[0])
+            return found
 
     def verify_history(
         self, tenant: str = "main", case: str | None = None

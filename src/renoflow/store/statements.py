@@ -75,6 +75,8 @@ ORDER BY family_wakes_at, position LIMIT :limit
 
 IDS_FROM = "SELECT id FROM renoflow_cases WHERE tenant = :tenant AND id >= :id ORDER BY id LIMIT 20"
 
+NEXT_TENANT = "SELECT tenant FROM renoflow_cases WHERE tenant > :after ORDER BY tenant LIMIT 1"
+
 IDS_BEFORE = "SELECT id FROM renoflow_cases WHERE tenant = :tenant AND id < :id ORDER BY id DESC LIMIT 20"
 
 NEXT_WAKE = """
