@@ -20,6 +20,8 @@ class Outcome:
     """What came of a call: the case, why it was refused, every history line written in any case, and the
     effects that are left for the host (linked cases have had theirs, and the outbox has these).
 
+    `case` is None where there is none (a refused opening, an unknown case) and after a sweep.
+    `refused_openings` are linked cases that were to be opened and were not, each with the reasons.
     `repeated` says that the call had been made before: the answer is the first one, with the case as it now
     stands. `postponed` are the families whose due step failed in a sweep.
     """

@@ -80,10 +80,23 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """Money received, in yuan: `Payment("deposit", "5000.00")`; text, a whole number or a Decimal."""
+    """Money received, in yuan: `Payment("deposit", "5000.00")`. The amount is text, a whole number or a
+    Decimal, above 0 with at most two decimals; anything else, a float too, is refused
+    (`payment_invalid`)."""
 
     id: str
     amount: Any
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002 - as the field is called
+            amount: str | int | Decimal,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        check_text(self.id)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,8 +144,11 @@ def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
 class Command:
     """An event offered to a case by somebody, at an instant, with what it brings.
 
-    `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
-    `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's,
+    `at` is an aware datetime or an ISO 8601 string with offset. `facts` are values by name, as the workflow
+    declares them: numbers and sums are text, whole numbers or Decimals, never floats. `documents` are
+    `Document`s or their ids, `payments` are `Payment`s; `note` is kept in the history. `version` refuses the
+    command if the case has moved on since (`stale_version`). Raises `UsageError` for what is none of these;
+    what the workflow does not know or allow, `decide` and `send` will tell. `told` is the engine's,
     and so are `links`, the peers that an opening is introduced to, and `ahead`: it comes from a linked case
     at an instant whose marks this one has, ahead of what follows from them here.
     """
@@ -189,8 +205,14 @@ class ClockStep(msgspec.Struct, frozen=True):
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """A deadline of one case, in its current generation. `due_at` of "the end of 03-09" is 03-10 00:00
-    in the firm's zone; while paused it is the instant as it stood when the pause began."""
+    """A deadline of one case, in its current generation: 1 at the first start, one more at each new one.
+
+    `due_at` of "the end of 03-09" is 03-10 00:00 in the firm's zone; while paused it is the instant as it
+    stood when the pause began. `target_at` is the firm's own aim before it. All are UTC. `term` and `limit`
+    say which term was taken and its length (`"7 days"`), `provisional` that a year's calendar was assumed;
+    `wake_at` is when it has something to say next. `steps` are how it came about, which `Workflow.explain`
+    puts into words.
+    """
 
     status: Status
     generation: int
@@ -230,14 +252,15 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A case as it stands: a small snapshot without its history.
+    """A case as it stands: a small snapshot without its history. All instants are UTC.
 
-    `entries` counts the lines of its history and serves as its `version`; `at` is the last entry's instant,
-    `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind, `links`
-    are the cases that it knows by the names of its file and `followers` those that know it without its file
-    having a name for them, or after another took their place; `wakes_at` is the next instant at which a clock
-    of its own has something to say. `ledger` holds the lines that some accumulation may still count, in the
-    order of entering.
+    `facts`, `documents`, `payments` (sums in yuan so far) and `deadlines` are by the names of its file; a
+    deadline that never started is not among them. `entries` counts the lines of its history and serves as
+    its `version`; `at` is the last entry's instant, `parent` is the case that it belongs to and `known_as`
+    the name that the parent has for its kind, `links` are the cases that it knows by the names of its file
+    and `followers` those that know it without its file having a name for them, or after another took their
+    place; `wakes_at` is the next instant at which a clock of its own has something to say. `ledger` holds
+    the lines that some accumulation may still count, in the order of entering.
     """
 
     id: str
@@ -273,9 +296,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the audit trail. `cause` is the number of the entry that this one follows from, None
-    for what came from outside; `facts`, `documents` and `payments` came with the command, `derived` are the
-    facts that the event's own rules counted or set. `told`, `links` and `ahead` are as in the command."""
+    """One line of the audit trail: what `event` the `actor`, in these roles, brought about at `at` (UTC),
+    and that it led from the state `source` to `target`. `number` counts from 1. `cause` is the number of
+    the entry that this one follows from, None for what came from outside; `facts`, `documents` and
+    `payments` came with the command, `derived` are the facts that the event's own rules counted or set.
+    `told`, `links` and `ahead` are as in the command."""
 
     case: str
     number: int
@@ -338,7 +363,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Accepted: the next case, the history entries and the effects. Refused: the case as it was, and why."""
+    """Accepted: the next case, its new history entries and the effects. Refused: the case as it was (None
+    where it would have been a new one), and all `reasons` at once."""
 
     case: Case | None
     entries: tuple[HistoryEntry, ...] = ()

@@ -43,6 +43,11 @@ class CaseService:
     What has fallen due in a case's family happens before a command to any of its cases. `connection` is the
     host's SQLAlchemy connection or session: the call becomes part of its transaction, which is never
     committed, rolled back or closed here. With a `key`, a call that is made again has the first answer.
+
+    A business "no" is in the outcome. Exceptions: `UsageError` for a wrong call (`UnknownName` for names
+    that no file declares, `KeyReused` for a key of another request), `StoreError` for the database.
+    Whichever comes, nothing of the call was kept. A service holds no state of its own and may be shared by
+    threads.
     """
 
     def __init__(self, workflows: Workflows, store: Store | None = None, *, tenant: str = "main") -> None:
@@ -82,6 +87,7 @@ class CaseService:
             yield from reader.cases()
 
     def workflow_of(self, case: Case) -> Workflow:
+        """The rules that the case goes by; raises `UnknownName` where they are not loaded."""
         return self.workflows[case.workflow]
 
     def history(self, case_id: str, *, connection: Any = None) -> tuple[HistoryEntry, ...]:
@@ -184,7 +190,8 @@ class CaseService:
     def send(
         self, case_id: str, command: Command, *, key: str | None = None, connection: Any = None
     ) -> Outcome:
-        """A command for one case, and everything that follows from it in linked cases, or nothing."""
+        """A command for one case, and everything that follows from it in linked cases, or nothing. A case
+        that is not there is refused (`unknown_case`)."""
         request = request_of(key, "send", case_id, command)
 
         def work(session: Session) -> Outcome:
@@ -294,8 +301,9 @@ class CaseService:
         at: datetime | str | None = None,
         limit: int | None = None,
     ) -> Delivery:
-        """Hand every waiting effect to `handler`, at least once each; one that raises is tried again later,
-        and is dead after eight attempts."""
+        """Hand every waiting effect that may be tried by `at` (now, when not given) to `handler`, at least
+        once each; at most `limit`. One that raises is tried again later, and is dead
+        after eight attempts. No transaction is open while the handler runs."""
         now = datetime.now(UTC) if at is None else instant(at)
         if not callable(handler):
             raise UsageError(f"{handler!r} cannot be called; give a function of one effect")

@@ -123,7 +123,8 @@ class Workflow:
         return self.plan.openings[0]
 
     def decide(self, case: Case, command: Command) -> Decision:
-        """The next case with its history entries and effects, or every reason against it."""
+        """The next case with its history entries and effects, or every reason against it. Raises
+        `UnknownName` for a fact, document or payment that the workflow does not declare."""
         self._own(case)
         if not isinstance(command, Command):
             raise UsageError(f"{command!r} is not a command; give rf.Command(event, actor, at)")
@@ -179,7 +180,8 @@ class Workflow:
     # -------------------------------------------------------------- asking
 
     def allowed(self, case: Case, *, at: datetime | str, actor: Actor | None = None) -> tuple[Option, ...]:
-        """What can be done now, by whom, and what is missing for the rest."""
+        """What can be done now, by whom, and what is missing for the rest: every event of the case's state,
+        as the actor sees it; without one, as somebody in the right role does."""
         self._own(case)
         if actor is not None:
             check_actor(actor)
@@ -191,7 +193,8 @@ class Workflow:
         return outlook.route(self._rules, case, target)
 
     def explain(self, case: Case, deadline: str) -> Explanation:
-        """Why a deadline is due when it is."""
+        """Why a deadline is due when it is. Raises `UnknownName` for one that the workflow does not
+        declare."""
         self._own(case)
         return explain(self._rules, case, deadline)
 
