@@ -7,6 +7,7 @@ exception, a business "no" a refusal; a script that cannot be read is told with 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -275,6 +276,99 @@ def test_a_refused_command_drops_all_that_it_brought(service: rf.CaseService) ->
         payments=(rf.Payment("deposit", "5000.00"),),
     )
     assert [one.code for one in service.send("P-1", brought).reasons] == ["fact_invalid"]
+
+
+# ------------------------------------------------------------------ things of the wrong kind
+
+PAPER = "registration_form"
+
+
+def opened(**given: Any) -> rf.Decision:
+    asked: dict[str, Any] = {"actor": rf.Actor("wang", "customer_manager"), "at": NOW, "documents": [PAPER]}
+    return workflows("")["project"].open("P-7", **(asked | given))
+
+
+def some(thing: Any) -> Any:
+    """Where None is allowed, something else that is nothing."""
+    return 0 if thing is None else thing
+
+
+WRONG_KINDS: Mapping[str, Callable[[Any], object]] = {
+    "actor": lambda thing: opened(actor=thing),
+    "actor of a redaction": lambda thing: workflows("")["project"].redact(
+        _some_case("project"), facts=None, notes=True, actor=thing, at=NOW, reason="asked for"
+    ),
+    "roles": lambda thing: rf.Actor("wang", roles=thing),
+    "role": lambda thing: rf.Actor("wang", roles=[thing]),
+    "event": lambda thing: rf.Command(thing, rf.Actor("wang"), NOW),
+    "facts": lambda thing: opened(facts=thing),
+    "fact": lambda thing: opened(facts={thing: "1"}),
+    "documents": lambda thing: opened(documents=thing),
+    "document": rf.Document,
+    "signers": lambda thing: rf.Document(PAPER, signed_by=thing),
+    "signer": lambda thing: rf.Document(PAPER, signed_by=[thing]),
+    "signer's role": rf.Signature,
+    "signed at": lambda thing: rf.Signature("customer", "li", some(thing)),
+    "payments": lambda thing: opened(payments=thing),
+    "note": lambda thing: opened(note=thing),
+    "case id": lambda thing: workflows("")["project"].open(thing, actor=rf.Actor("wang"), at=NOW),
+    "case": lambda thing: workflows("")["project"].decide(thing, command()),
+    "command": lambda thing: workflows("")["project"].decide(_some_case("project"), thing),
+    "workflows": rf.CaseService,
+    "store": lambda thing: rf.CaseService(workflows(""), some(thing)),
+    "tenant": lambda thing: rf.CaseService(workflows(""), tenant=thing),
+    "key": lambda thing: rf.CaseService(workflows("")).send("P-1", command(), key=some(thing)),
+    "command of a service": lambda thing: rf.CaseService(workflows("")).send("P-1", thing),
+    "links": lambda thing: rf.CaseService(workflows("")).open("project", "P-1", command(), links=thing),
+    "limit": lambda thing: rf.CaseService(workflows("")).outbox(limit=thing),
+    "handler": lambda thing: rf.CaseService(workflows("")).deliver(thing),
+    "JSON": workflows("")["project"].case_from_json,
+}
+
+
+@pytest.mark.parametrize("thing", [None, 3.5], ids=str)
+@pytest.mark.parametrize("kind", WRONG_KINDS)
+def test_a_thing_of_the_wrong_kind_is_told_at_once(kind: str, thing: Any) -> None:
+    """Nothing that is no actor, paper, event or store gets any further, nor ends in an error of Python's."""
+    with pytest.raises(rf.UsageError) as caught:
+        WRONG_KINDS[kind](thing)
+    text = str(caught.value)
+    assert "found" in text or repr(thing) in text or repr(some(thing)) in text
+
+
+def test_a_url_is_no_store() -> None:
+    """Who gives the URL itself is told what to give, and the URL is not shown, as it may hold a password."""
+    with pytest.raises(rf.UsageError, match=r"a store is rf\.SqlStore") as caught:
+        rf.CaseService(workflows(""), "postgresql://me:secret@host/firm")  # type: ignore[arg-type]
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["pending", "", None])
+def test_an_outbox_of_an_unknown_status_is_not_empty(status: Any) -> None:
+    """A misspelt status is told, and does not look like an outbox with nothing in it."""
+    with pytest.raises(rf.UnknownName, match="waiting"):
+        rf.CaseService(workflows("")).outbox(status)
+
+
+def test_one_alone_needs_no_list() -> None:
+    """One paper, one signer, one payment, one workflow: a text is not taken for a list of its letters."""
+    assert rf.Document("contract", "customer").signed_by == ("customer",)
+    assert rf.Document("contract", rf.Signature("customer")).signed_by == (rf.Signature("customer"),)
+    assert command(documents=PAPER).documents == command(documents=rf.Document(PAPER)).documents
+    assert command(payments=rf.Payment("deposit", "5.00")).payments[0].id == "deposit"
+    assert list(rf.load_workflows(only="lead")) == ["lead"]
+
+
+def test_a_signature_has_a_real_instant() -> None:
+    """A date or a local time on a signature would make a case that can never be read again."""
+    for at in ("2026-03-01", "2026-03-01T10:00:00", datetime(2026, 3, 1)):  # noqa: DTZ001 - that is the point
+        with pytest.raises(rf.NaiveInstant):
+            rf.Signature("customer", "li", at)
+    signed = rf.Signature("customer", "li", "2026-03-01T10:00:00+08:00")
+    assert signed.at == datetime(2026, 3, 1, 2, tzinfo=UTC)
+    case = opened(documents=[rf.Document(PAPER, signed)]).unwrap()
+    flow = workflows("")["project"]
+    assert flow.case_from_json(flow.to_json(case)) == case
 
 
 # ------------------------------------------------------------------ papers and money
@@ -718,6 +812,10 @@ def test_a_strange_value_is_no_traceback(script: Path, capsys: pytest.CaptureFix
 # The same in a process of its own: exit code and streams as a shell sees them.
 
 
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+"""The environment of a program that writes its answer when it ends, as programs do by themselves."""
+
+
 def run(*arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "renoflow.cli", *arguments], input=given, capture_output=True, check=False
@@ -745,3 +843,58 @@ def test_a_call_without_a_command_shows_the_usage() -> None:
         assert done.returncode == 2
         assert b"usage: renoflow" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["replay", "-"], ["rules", "--json"], ["--help"]])
+def test_a_reader_that_has_gone_is_no_fault(arguments: list[str]) -> None:
+    """Where nobody reads the answer any more (`renoflow ... | head`), nothing is said and the code is 0."""
+    ours, its = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "renoflow.cli", *arguments]
+    done = subprocess.run(
+        command, input=f"{OPEN}\n".encode(), stdout=its, stderr=subprocess.PIPE, env=BUFFERED, check=False
+    )
+    os.close(its)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [["check"], ["schema"], ["rules", "--json"]])
+def test_an_answer_that_cannot_be_written_is_told(arguments: list[str]) -> None:
+    """A full disk under the answer is exit code 2 and one line, whether the answer is short or long."""
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "renoflow.cli", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=BUFFERED, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"renoflow: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_an_interruption_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C is exit code 130, without a traceback."""
+
+    class Terminal:
+        """A standard input at which somebody presses Ctrl-C."""
+
+        @property
+        def buffer(self) -> Any:
+            return self
+
+        def read(self) -> bytes:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert cli.main(["replay", "-"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_file_is_no_folder_to_write_to(tmp_path: Path) -> None:
+    """`demo --out` says that it takes a folder, and leaves the file alone."""
+    path = tmp_path / "taken"
+    path.write_text("mine", "utf-8")
+    done = run("demo", "--out", str(path))
+    assert done.returncode == 2
+    assert "文件夹" in done.stderr.decode()
+    assert path.read_text("utf-8") == "mine"

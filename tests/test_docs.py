@@ -14,6 +14,8 @@ import renoflow as rf
 from renoflow.definition import model
 from renoflow.definition.faults import keys_of
 from renoflow.definition.model import WorkflowDefinition
+from renoflow.views.describe import describe_text
+from renoflow.wording import REASONS
 from renoflow.workflow.catalog import bundled_sources
 from renoflow.workflow.statements import STATUS_LABELS
 from tests.pages import ROOT, blocks, pages, printed
@@ -57,6 +59,28 @@ def _slug(heading: str) -> str:
     """A heading as it is linked to."""
     kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
     return kept.replace(" ", "-")
+
+
+def test_every_reason_is_on_the_page_of_the_command_line() -> None:
+    """Whoever branches on a code finds what it means."""
+    table = _section("cli.md", "Reasons")
+    assert {code for code in REASONS if f"`{code}`" not in table} == set()
+
+
+def test_the_personal_facts_are_on_the_page_of_the_stores() -> None:
+    """Whoever is asked to remove a person's data finds where the bundled workflows have some, there and in
+    what `describe` says."""
+    text = _section("durability.md", "Personal data")
+    for name, flow in rf.load_workflows().items():
+        personal = [fact for fact, plan in flow.plan.facts.items() if plan.personal]
+        assert [fact for fact in personal if f"`{fact}`" not in text] == []
+        assert not personal or f"`{name}`" in text
+        assert describe_text(flow, "en").count("(personal)") == len(personal)
+
+
+def _section(page: str, heading: str) -> str:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def test_the_format_quotes_the_bundled_files() -> None:

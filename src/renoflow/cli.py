@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -28,13 +29,36 @@ from renoflow.workflow.catalog import SHARED, Source, bundled_profiles, bundled_
 
 EPILOG = "Without --lang the text is Chinese; --lang en gives English. --json gives data instead of text."
 TOO_LARGE = 64 * 1024 * 1024
+INTERRUPTED = 130
+"""What a shell calls a program that SIGINT ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a subcommand; returns 0, 1 where faults were found, or 2 where it was called wrongly."""
+    """Runs a subcommand; returns 0, 1 where faults were found, 2 where it was called wrongly, or 130 where it
+    was interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        try:
+            return _answer_to(argv)
+        finally:
+            if sys.stdout is not None:
+                # Here, where it can still be told, rather than when the interpreter ends.
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone (`renoflow ... | head`): nothing to complain about.
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        print(f"renoflow: {_what_failed(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _answer_to(argv: Sequence[str] | None) -> int:
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
@@ -43,12 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report_problems(arguments, error.problems)
     except ScriptError as error:
         return _complain(arguments, f"{arguments.script}: {error}", line=error.line, reason=error.reason)
-    except BrokenPipeError:
-        # The reader of our output has gone (`renoflow ... | head`): nothing to complain about.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (RenoflowError, OSError) as error:
+    except RenoflowError as error:
         return _complain(arguments, str(error))
+    except OSError as error:
+        if error.filename is None:
+            # It was our output that could not be written.
+            raise
+        return _complain(arguments, _what_failed(error))
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -132,6 +157,8 @@ def _with_script(sub: argparse.ArgumentParser) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+        raise UsageError(f"{arguments.out} 不是文件夹 / {arguments.out} is a file; --out takes a folder")
     workflows = load_workflows()
     text = (_examples() / "renovation.jsonl").read_text("utf-8")
     replay = run_script(read_script(text, workflows), workflows)
@@ -306,6 +333,17 @@ def _report_problems(arguments: argparse.Namespace, problems: Sequence[Problem])
         )
         print(text, file=sys.stderr)
     return 1
+
+
+def _what_failed(error: OSError) -> str:
+    place = "" if error.filename is None else f"{error.filename}: "
+    return f"{place}{error.strerror or error}"
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that the end of the program does not fail over it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(arguments: argparse.Namespace, text: str, **facts: Any) -> int:

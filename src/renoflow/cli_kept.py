@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,22 +18,45 @@ if TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
 
 Adder = Callable[[str, Callable[[Namespace], int], str], ArgumentParser]
+NO_CASES = Label(
+    "租户 {tenant} 没有案卷；有案卷的租户：{tenants}",
+    "the tenant {tenant} has no cases; those that have: {tenants}",
+)
+
 Loader = Callable[[Namespace], Workflows]
 
 
 def on_cases(
-    command: Adder, name: str, run: Callable[[Namespace, SqlStore], int], text: str
+    command: Adder,
+    name: str,
+    run: Callable[[Namespace, SqlStore], int],
+    text: str,
+    *,
+    used_before: bool = False,
 ) -> ArgumentParser:
-    """A subcommand on the cases of one tenant; `run` is given the store that the arguments name."""
+    """A subcommand on the cases of one tenant; `run` is given the store that the arguments name. Where all
+    cases are others' this is told, as the name may be misspelt; nothing is done where `used_before`."""
 
     def on_store(arguments: Namespace) -> int:
         with store_of(arguments) as store:
+            if others := _only_others(arguments, store):
+                if used_before:
+                    raise UsageError(others)
+                print(f"renoflow: {others}", file=sys.stderr)
             return run(arguments, store)
 
     sub = command(name, on_store, text)
     with_db(sub)
     sub.add_argument("--tenant", default="main", metavar="NAME", help="whose cases; main by default")
     return sub
+
+
+def _only_others(arguments: Namespace, store: SqlStore) -> str:
+    tenants = store.tenants()
+    if not tenants or arguments.tenant in tenants:
+        return ""
+    known = ", ".join(tenants[:12]) + ", …" * (len(tenants) > 12)
+    return NO_CASES.text(arguments.lang).format(tenant=arguments.tenant, tenants=known)
 
 
 def with_db(sub: ArgumentParser) -> None:

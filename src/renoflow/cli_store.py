@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from renoflow.engine.workflow import Workflows
 from renoflow.errors import SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
 from renoflow.outcome import Outcome, together
 from renoflow.service import BATCH, CaseService
-from renoflow.store.protocol import OutboxItem, Postponed
+from renoflow.store.protocol import OutboxItem, Postponed, Status
 from renoflow.values import Actor, Label, instant
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ WORDS = {
     "dead": Label("已放弃", "dead"),
 }  # fmt: skip
 
+INTERRUPTED = 130
+"""What a shell calls a program that SIGINT ended; here before it had done everything."""
+
 _EVERY = re.compile(r"(\d{1,6})(s|m|h)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -60,7 +63,7 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     )
     sub.add_argument("--at", metavar="INSTANT", help="as if it were then; now by default")
     sub.add_argument("--every", metavar="TIME", help="go on, every 30s, 5m or 1h, until it is stopped")
-    sub.add_argument("--limit", type=int, metavar="N", help="at most so many families of cases a sweep")
+    sub.add_argument("--limit", type=_count, metavar="N", help="at most so many families of cases a sweep")
     with_profile(sub)
 
     sub = on_cases(command, "outbox", _outbox, "show the effects that wait to be delivered")
@@ -68,14 +71,20 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     which.add_argument("--dead", action="store_true", help="those that failed too often")
     which.add_argument("--delivered", action="store_true", help="those that were delivered")
     which.add_argument("--retry", metavar="KEY", help="let a dead one be delivered again")
-    sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many; 100 by default")
+    sub.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many; 100 by default")
 
     sub = on_cases(
         command, "purge", _purge, "remove old answers under keys, and old effects that were delivered"
     )
     sub.add_argument("--before", required=True, metavar="INSTANT", help="those from before then")
 
-    sub = on_cases(command, "verify-history", _verify, "find histories that were changed, cut or reordered")
+    sub = on_cases(
+        command,
+        "verify-history",
+        _verify,
+        "find histories that were changed, cut or reordered",
+        used_before=True,
+    )
     sub.add_argument("--case", metavar="ID", help="of this case only")
 
     sub = on_cases(
@@ -123,7 +132,9 @@ def _sweep(arguments: Namespace, store: SqlStore, load: Loader) -> int:
                 if pause is None:
                     raise
                 print(_say(arguments, "failed", why=error), file=sys.stderr, flush=True)
-            if pause is None or stopped.wait(pause):
+            if pause is None:
+                return INTERRUPTED if stopped.is_set() else 0
+            if stopped.wait(pause):
                 return 0
 
 
@@ -167,7 +178,7 @@ def _outbox(arguments: Namespace, store: SqlStore) -> int:
             raise UsageError(f"no dead effect has the key {arguments.retry!r}; --dead lists them")
         text = _say(arguments, "revived", key=arguments.retry)
         return answer(arguments, {"revived": arguments.retry}, [text])
-    status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
+    status: Status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
     items = service.outbox(status, limit=arguments.limit)
     lines = [_item_line(arguments, item) for item in items] or [_say(arguments, "nothing")]
     return answer(arguments, {"effects": [_item(item) for item in items]}, lines)
@@ -252,11 +263,13 @@ def _reindex(arguments: Namespace, store: SqlStore, load: Loader) -> int:
 
 @contextmanager
 def _until_stopped() -> Iterator[Event]:
-    """Set by the first SIGINT or SIGTERM: what is being done is finished first."""
+    """Set by the first SIGINT or SIGTERM: what is being done is finished first. The second ends the program, and
+    what was being done is undone."""
     stopped = Event()
 
     def stop(number: int, frame: Any) -> None:
         stopped.set()
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -264,6 +277,12 @@ def _until_stopped() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _count(text: str) -> int:
+    if re.fullmatch(r"[1-9]\d{0,8}", text) is None:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+    return int(text)
 
 
 def _seconds(text: str) -> int:

@@ -181,7 +181,7 @@ class MissingExtra(RenoflowError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that looks most like it, empty when none does."""
-    near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), sorted(set(known)), n=1, cutoff=0.6)
     return near[0] if near else ""
 
 
@@ -192,6 +192,6 @@ def did_you_mean(name: str, known: Iterable[str], limit: int = 12) -> str:
     if near:
         return f"; did you mean {near!r}?"
     if not names:
-        return "; none is declared"
+        return "; there is none"
     shown = ", ".join(names[:limit])
     return f"; known are {shown}{', …' if len(names) > limit else ''}"

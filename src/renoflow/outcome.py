@@ -18,6 +18,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a call: the case, why it was refused, every history line written in any case, and the
     effects that are left for the host (linked cases have had theirs, and the outbox has these).
 
+    `case` is None where there is none (a refused opening, an unknown case) and after a sweep.
+    `refused_openings` are linked cases that were to be opened and were not, each with the reasons.
     `repeated` says that the call had been made before: the answer is the first one, with the case as it now
     stands. `postponed` are the families whose due step failed in a sweep.
     """
@@ -57,8 +59,12 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
 def request_of(key: str | None, kind: str, case_id: str, command: Command, **more: Any) -> str:
     """A digest of everything that a request with a key asks for. Its instant is left out: a retry comes
     later."""
+    if not isinstance(command, Command):
+        raise UsageError(f"{command!r} is not a command; give rf.Command(event, actor, at)")
     if key is None:
         return ""
+    if not key or not isinstance(key, str):
+        raise UsageError(f"a key is a text that is not empty, or None for a call without one; found {key!r}")
     asked = [
         kind,
         case_id,

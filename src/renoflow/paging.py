@@ -15,11 +15,21 @@ T = TypeVar("T")
 LARGEST = 500
 """Rows of a page at most."""
 
+MANY = 2**31 - 1
+"""The largest number of rows that both databases can be asked for."""
+
 
 def checked_limit(limit: int) -> int:
     if type(limit) is not int or not 1 <= limit <= LARGEST:
         raise UsageError(f"limit={limit!r}: a page has 1 to {LARGEST} rows")
     return limit
+
+
+def at_most(limit: int) -> int:
+    """A limit of what is not handed out by pages, as every database takes it."""
+    if not isinstance(limit, int) or limit < 1:
+        raise UsageError(f"limit is a whole number, 1 or more; found {limit!r}")
+    return min(limit, MANY)
 
 
 def page_of(kind: str, found: Sequence[T], limit: int, place: Callable[[T], Sequence[Any]]) -> Page[T]:

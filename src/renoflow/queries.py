@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from renoflow.engine.calendar import Calendar
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import SchemaMismatch, UnknownName, UsageError
-from renoflow.paging import checked_limit, page_of, place_of
+from renoflow.paging import at_most, checked_limit, page_of, place_of
 from renoflow.records import NO_FACTS, Case, FactValue, HistoryEntry
 from renoflow.store.memory import MemoryStore
-from renoflow.store.protocol import OutboxItem, Postponed, Reader, Store
+from renoflow.store.protocol import OutboxItem, Postponed, Reader, Status, Store
 from renoflow.store.questions import (
     LAST,
     BreachCount,
@@ -36,6 +36,8 @@ from renoflow.workflow.plan import Plan
 Plans = Mapping[str, Plan]
 Names = str | Iterable[str] | None
 
+STATUSES: tuple[Status, ...] = get_args(Status)
+
 MOST_MONTHS = 120
 """Months of one question about breaches."""
 
@@ -47,6 +49,16 @@ class CaseReader:
     whose own uncommitted cases are then seen too."""
 
     def __init__(self, workflows: Workflows, store: Store | None = None, *, tenant: str = "main") -> None:
+        if not isinstance(workflows, Workflows):
+            found = type(workflows).__name__
+            raise UsageError(f"a service runs workflows, as rf.load_workflows() gives them; found a {found}")
+        if store is not None and not hasattr(store, "prepare"):
+            found = type(store).__name__
+            raise UsageError(
+                f"a store is rf.SqlStore('sqlite:///firm.db') or rf.MemoryStore(); found a {found}"
+            )
+        if not tenant or not isinstance(tenant, str):
+            raise UsageError(f"a tenant is a text that is not empty; found {tenant!r}")
         self.workflows = workflows
         self.store: Store = store if store is not None else MemoryStore()
         self.tenant = tenant
@@ -68,6 +80,7 @@ class CaseReader:
             return case
 
     def workflow_of(self, case: Case) -> Workflow:
+        """The rules that the case goes by; raises `UnknownName` where they are not loaded."""
         return self.workflows[case.workflow]
 
     def history(self, case_id: str, *, connection: Any = None) -> tuple[HistoryEntry, ...]:
@@ -208,10 +221,13 @@ class CaseReader:
 
     # -------------------------------------------------------------- effects
 
-    def outbox(self, status: str = "waiting", *, limit: int = 100) -> Sequence[OutboxItem]:
+    def outbox(self, status: Status = "waiting", *, limit: int = 100) -> Sequence[OutboxItem]:
         """Effects that are `waiting`, `delivered` or `dead`, the oldest first."""
+        if status not in STATUSES:
+            raise UnknownName("status", status, STATUSES)
+        most = at_most(limit)
         with self._read(None) as reader:
-            return reader.outbox(status, limit)
+            return reader.outbox(status, most)
 
     # -------------------------------------------------------------- the store
 

@@ -8,15 +8,15 @@ All instants are UTC datetimes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import msgspec
 
 from renoflow.errors import Refused, UsageError
-from renoflow.values import Actor, Label, Lang, check_text, instant
+from renoflow.values import Actor, Label, Lang, check_actor, check_text, instant, several
 from renoflow.wording import sentence
 
 FactValue = bool | int | str | Decimal | date | datetime | tuple[str, ...]
@@ -30,36 +30,73 @@ NO_FACTS: Mapping[str, Any] = {}
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """Who signed, in which role, and when; `actor` is None when only the role is known."""
+    """Who signed, in which role, and when; `actor` is None when only the role is known. `at` is an aware
+    datetime or an ISO 8601 string with offset; without one it is the command's."""
 
     role: str
     actor: str | None = None
     at: datetime | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(self, role: str, actor: str | None = None, at: datetime | str | None = None) -> None: ...
+
     def __post_init__(self) -> None:
-        if self.actor is not None and not self.actor.isascii():
+        check_text(self.role)
+        if self.actor is not None:
             check_text(self.actor)
+        if self.at is not None and (not isinstance(self.at, datetime) or self.at.tzinfo is not UTC):
+            msgspec.structs.force_setattr(self, "at", instant(self.at))
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document that comes with a command. A signer may be a role, or a `Signature`."""
+    """A document that comes with a command: `Document("contract", signed_by=["customer", "company"])`.
+
+    A signer is a role, signed by the command's actor if he has it and else by somebody unnamed, or a
+    `Signature`; one alone needs no list.
+    """
 
     id: str
     signed_by: tuple[Signature | str, ...] = ()
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002 - as the field is called
+            signed_by: Iterable[Signature | str] | Signature = (),
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        signers: object = self.signed_by
+        check_text(self.id)
+        signers: Any = self.signed_by
         if not isinstance(signers, tuple):
-            if isinstance(signers, (str, Signature)):
-                signers = (signers,)
-            msgspec.structs.force_setattr(self, "signed_by", tuple(signers))  # type: ignore[arg-type]
+            alone = isinstance(signers, (str, Signature))
+            signers = (signers,) if alone else tuple(several(signers, "signers"))
+            msgspec.structs.force_setattr(self, "signed_by", signers)
+        for signer in signers:
+            if not isinstance(signer, (str, Signature)):
+                raise UsageError(f"{signer!r} is not a signer; give a role, or rf.Signature(role, actor)")
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """Money received, in yuan: `Payment("deposit", "5000.00")`; text, a whole number or a Decimal."""
+    """Money received, in yuan: `Payment("deposit", "5000.00")`. The amount is text, a whole number or a
+    Decimal, above 0 with at most two decimals; anything else, a float too, is refused
+    (`payment_invalid`)."""
 
     id: str
     amount: Any
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002 - as the field is called
+            amount: str | int | Decimal,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        check_text(self.id)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +120,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
-    """Documents from values or bare ids."""
-    found = tuple(Document(item) if isinstance(item, str) else item for item in items)
+    """Documents from values or bare ids; one alone needs no list."""
+    if isinstance(items, (str, Document)):
+        items = (items,)
+    found = tuple(Document(item) if isinstance(item, str) else item for item in several(items, "documents"))
     for document in found:
         if not isinstance(document, Document):
             raise UsageError(f"{document!r} is not a document; give rf.Document(...) or its id")
@@ -92,7 +131,9 @@ def documents_from(items: Iterable[Document | str]) -> tuple[Document, ...]:
 
 
 def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
-    found = tuple(items)
+    if isinstance(items, Payment):
+        items = (items,)
+    found = tuple(several(items, "payments"))
     for item in found:
         if not isinstance(item, Payment):
             raise UsageError(f"{item!r} is not a payment; give rf.Payment(id, amount)")
@@ -103,8 +144,11 @@ def _payments(items: Iterable[Payment]) -> tuple[Payment, ...]:
 class Command:
     """An event offered to a case by somebody, at an instant, with what it brings.
 
-    `at` is an aware datetime or an ISO 8601 string with offset; `note` is kept in the history;
-    `version` refuses the command if the case has moved on since (`stale_version`). `told` is the engine's,
+    `at` is an aware datetime or an ISO 8601 string with offset. `facts` are values by name, as the workflow
+    declares them: numbers and sums are text, whole numbers or Decimals, never floats. `documents` are
+    `Document`s or their ids, `payments` are `Payment`s; `note` is kept in the history. `version` refuses the
+    command if the case has moved on since (`stale_version`). Raises `UsageError` for what is none of these;
+    what the workflow does not know or allow, `decide` and `send` will tell. `told` is the engine's,
     and so are `links`, the peers that an opening is introduced to, and `ahead`: it comes from a linked case
     at an instant whose marks this one has, ahead of what follows from them here.
     """
@@ -120,6 +164,13 @@ class Command:
     told: Told | None = None
     links: tuple[Told, ...] = ()
     ahead: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.event, str):
+            raise UsageError(f"{self.event!r} is not an event; give its name, as 'start_consultation'")
+        check_actor(self.actor)
+        if not isinstance(self.facts, (dict, Mapping)):
+            raise UsageError(f"{self.facts!r} are no facts; give values by name, as {{'home_area': '128'}}")
 
 
 # ------------------------------------------------------------------ the case
@@ -154,8 +205,14 @@ class ClockStep(msgspec.Struct, frozen=True):
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """A deadline of one case, in its current generation. `due_at` of "the end of 03-09" is 03-10 00:00
-    in the firm's zone; while paused it is the instant as it stood when the pause began."""
+    """A deadline of one case, in its current generation: 1 at the first start, one more at each new one.
+
+    `due_at` of "the end of 03-09" is 03-10 00:00 in the firm's zone; while paused it is the instant as it
+    stood when the pause began. `target_at` is the firm's own aim before it. All are UTC. `term` and `limit`
+    say which term was taken and its length (`"7 days"`), `provisional` that a year's calendar was assumed;
+    `wake_at` is when it has something to say next. `steps` are how it came about, which `Workflow.explain`
+    puts into words.
+    """
 
     status: Status
     generation: int
@@ -195,14 +252,15 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A case as it stands: a small snapshot without its history.
+    """A case as it stands: a small snapshot without its history. All instants are UTC.
 
-    `entries` counts the lines of its history and serves as its `version`; `at` is the last entry's instant,
-    `parent` is the case that it belongs to and `known_as` the name that the parent has for its kind, `links`
-    are the cases that it knows by the names of its file and `followers` those that know it without its file
-    having a name for them, or after another took their place; `wakes_at` is the next instant at which a clock
-    of its own has something to say. `ledger` holds the lines that some accumulation may still count, in the
-    order of entering.
+    `facts`, `documents`, `payments` (sums in yuan so far) and `deadlines` are by the names of its file; a
+    deadline that never started is not among them. `entries` counts the lines of its history and serves as
+    its `version`; `at` is the last entry's instant, `parent` is the case that it belongs to and `known_as`
+    the name that the parent has for its kind, `links` are the cases that it knows by the names of its file
+    and `followers` those that know it without its file having a name for them, or after another took their
+    place; `wakes_at` is the next instant at which a clock of its own has something to say. `ledger` holds
+    the lines that some accumulation may still count, in the order of entering.
     """
 
     id: str
@@ -238,9 +296,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the audit trail. `cause` is the number of the entry that this one follows from, None
-    for what came from outside; `facts`, `documents` and `payments` came with the command, `derived` are the
-    facts that the event's own rules counted or set. `told`, `links` and `ahead` are as in the command."""
+    """One line of the audit trail: what `event` the `actor`, in these roles, brought about at `at` (UTC),
+    and that it led from the state `source` to `target`. `number` counts from 1. `cause` is the number of
+    the entry that this one follows from, None for what came from outside; `facts`, `documents` and
+    `payments` came with the command, `derived` are the facts that the event's own rules counted or set.
+    `told`, `links` and `ahead` are as in the command."""
 
     case: str
     number: int
@@ -265,7 +325,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Something for the host or a linked case to do: returned, never run here.
 
     kinds: `notify` (to a role), `open` (a child or a peer), `tell` (an event or facts for a linked case),
-    `ask` (a named request to the host). `key` is unique for this doing of this case.
+    `ask` (a named request to the host). `at` is the instant at which it came about, `about` the event that
+    it follows from. `key` is the same whenever the same doing is repeated, and unique among the effects of
+    one tenant: a handler that serves several tenants remembers tenant and key.
     """
 
     kind: Literal["notify", "open", "tell", "ask"]
@@ -301,7 +363,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Accepted: the next case, the history entries and the effects. Refused: the case as it was, and why."""
+    """Accepted: the next case, its new history entries and the effects. Refused: the case as it was (None
+    where it would have been a new one), and all `reasons` at once."""
 
     case: Case | None
     entries: tuple[HistoryEntry, ...] = ()

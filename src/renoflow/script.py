@@ -114,6 +114,8 @@ def _sending(number: int, data: Mapping[str, Any]) -> Line:
     """A line for a case that is there: an event, or another case that it is tied to."""
     if data.get("link") is None:
         _keys(number, data, SEND_KEYS)
+        if "event" not in data:
+            raise ScriptError(number, "the line has neither 'event' nor 'open', which begins a case")
         _filled(number, data, ("case", "event", "at", "actor"))
         return Line(number=number, case=data["case"], command=_command(number, data, data["event"]))
     _keys(number, data, LINK_KEYS)

@@ -12,15 +12,16 @@ from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.redaction import names_redacted
 from renoflow.engine.workflow import Workflow
-from renoflow.errors import UnknownName
+from renoflow.errors import UnknownName, UsageError
 from renoflow.outcome import Outcome, again, remembered, request_of, together
+from renoflow.paging import at_most
 from renoflow.queries import CaseReader, layouts_of, plans_of
 from renoflow.records import NO_FACTS, Case, Command, Effect, Reason
 from renoflow.store.protocol import Session
 from renoflow.store.terms import Term
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
-from renoflow.values import SYSTEM_ACTOR, Actor, instant
+from renoflow.values import SYSTEM_ACTOR, Actor, check_actor, instant
 
 T = TypeVar("T")
 
@@ -37,6 +38,11 @@ class CaseService(CaseReader):
     What has fallen due in a case's family happens before a command to any of its cases. `connection` is the
     host's SQLAlchemy connection or session: the call becomes part of its transaction, which is never
     committed, rolled back or closed here. With a `key`, a call that is made again has the first answer.
+
+    A business "no" is in the outcome. Exceptions: `UsageError` for a wrong call (`UnknownName` for names
+    that no file declares, `KeyReused` for a key of another request), `StoreError` for the database.
+    Whichever comes, nothing of the call was kept. A service holds no state of its own and may be shared by
+    threads.
     """
 
     # -------------------------------------------------------------- writing
@@ -55,6 +61,8 @@ class CaseService(CaseReader):
         """A new case by its opening event; with a parent, the parent is told. `links` are the cases that it
         is tied to, by the names of its file. Raises `UnknownName` for an unknown workflow, link or case."""
         flow = self.workflows[workflow]
+        if not isinstance(links, Mapping):
+            raise UsageError(f"{links!r} are no links; give case ids by name, as {{'lead': 'L-1'}}")
         request = request_of(key, "open", case_id, command, workflow=workflow, parent=parent, links=links)
 
         def work(session: Session) -> Outcome:
@@ -92,6 +100,7 @@ class CaseService(CaseReader):
         file has for the first. From then on each is told what concerns it of the other. A pair that is tied
         already stays as it is. Raises `UnknownName` for a link that the first file does not have."""
         now = instant(at)
+        check_actor(actor)
 
         def work(session: Session) -> Outcome:
             session.hold([case_id, other_id])
@@ -114,7 +123,8 @@ class CaseService(CaseReader):
     def send(
         self, case_id: str, command: Command, *, key: str | None = None, connection: Any = None
     ) -> Outcome:
-        """A command for one case, and everything that follows from it in linked cases, or nothing."""
+        """A command for one case, and everything that follows from it in linked cases, or nothing. A case
+        that is not there is refused (`unknown_case`)."""
         request = request_of(key, "send", case_id, command)
 
         def work(session: Session) -> Outcome:
@@ -205,7 +215,7 @@ class CaseService(CaseReader):
         most `limit` steps of families. What fails is postponed and stops nothing else."""
         until = datetime.now(UTC) if at is None else instant(at)
         outcomes: list[Outcome] = []
-        left = limit
+        left = None if limit is None else at_most(limit)
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             found = self._write(partial(sweep, self.workflows, until, size), connection)
@@ -224,10 +234,14 @@ class CaseService(CaseReader):
         at: datetime | str | None = None,
         limit: int | None = None,
     ) -> Delivery:
-        """Hand every waiting effect to `handler`, at least once each; one that raises is tried again later,
-        and is dead after eight attempts."""
+        """Hand every waiting effect that may be tried by `at` (now, when not given) to `handler`, at least
+        once each; at most `limit`. One that raises is tried again later, and is dead
+        after eight attempts. No transaction is open while the handler runs."""
         now = datetime.now(UTC) if at is None else instant(at)
-        return deliver(lambda work: self._write(work, None), handler, now, limit)
+        if not callable(handler):
+            raise UsageError(f"{handler!r} cannot be called; give a function of one effect")
+        most = None if limit is None else at_most(limit)
+        return deliver(lambda work: self._write(work, None), handler, now, most)
 
     def revive(self, effect_key: str, at: datetime | str | None = None) -> bool:
         """A dead effect waits again, with no attempts counted; False when no dead one has this key."""

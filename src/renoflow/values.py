@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from attrs import field, frozen
@@ -15,6 +15,7 @@ from attrs import field, frozen
 from renoflow.errors import NaiveInstant, UsageError
 
 Lang = Literal["zh", "en"]
+T = TypeVar("T")
 
 SYSTEM = "system"
 """The actor that stands for the company's own doings: openings, clocks, what follows by itself."""
@@ -35,7 +36,9 @@ class Label:
 
 
 def check_text(text: str) -> str:
-    """A text that can be written as UTF-8; raises `UsageError` for half a surrogate pair."""
+    """A text that can be written as UTF-8; raises `UsageError` for half a surrogate pair, and for no text."""
+    if not isinstance(text, str):
+        raise UsageError(f"{text!r} is not a text")
     if not text.isascii():
         try:
             text.encode()
@@ -44,17 +47,30 @@ def check_text(text: str) -> str:
     return text
 
 
+def several(items: Iterable[T], what: str) -> Iterable[T]:
+    """What was given for several things; raises `UsageError` where it is not even one."""
+    if not isinstance(items, Iterable):
+        raise UsageError(f"{items!r} cannot stand for {what}; give a list of them")
+    return items
+
+
 def _roles(roles: Iterable[str]) -> frozenset[str]:
     if isinstance(roles, str):
         return frozenset((roles,))
-    return roles if isinstance(roles, frozenset) else frozenset(roles)
+    found: frozenset[object] = frozenset(several(roles, "roles"))
+    for role in found:
+        if not isinstance(role, str):
+            raise UsageError(f"{role!r} is not a role; give its name, as 'designer'")
+    return found  # type: ignore[return-value]
 
 
 @frozen
 class Actor:
     """Who acts, and in which roles.
 
-    `Actor("wang", roles={"customer_manager"})`; a single role may be given as a string.
+    `Actor("wang", roles={"customer_manager"})`; a single role may be given as a string. The host vouches for
+    the roles. `id` is the host's own for this person, and stays in histories for good, also after a
+    redaction: let it be one that says nothing by itself, a number rather than a name or a telephone.
     """
 
     id: str
@@ -67,6 +83,12 @@ class Actor:
             raise UsageError(f"an actor needs an id that is a text; found {self.id!r}")
         check_text(self.id)
         object.__setattr__(self, "sorted_roles", tuple(sorted(self.roles)))
+
+
+def check_actor(actor: object) -> None:
+    """Raises `UsageError` for anything but an actor."""
+    if not isinstance(actor, Actor):
+        raise UsageError(f"{actor!r} is not an actor; give rf.Actor(id, roles={{...}})")
 
 
 SYSTEM_ACTOR = Actor(SYSTEM, frozenset((SYSTEM,)))

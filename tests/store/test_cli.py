@@ -112,6 +112,28 @@ def test_a_wrong_rhythm_is_refused(
     assert run(capsys, "sweep", "--db", url, *words, *OWN)[0] == 2
 
 
+@pytest.mark.parametrize("limit", ["0", "-1", "1.5", "ten", "99999999999999999999"])
+@pytest.mark.parametrize("command", ["sweep", "outbox"])
+def test_a_limit_is_a_number_that_a_database_takes(
+    capsys: pytest.CaptureFixture[str], url: str, command: str, limit: str
+) -> None:
+    """None, less than none and more than can be counted are called wrongly, on every database."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--db", url, "--limit", limit])
+    assert ended.value.code == 2
+    assert "whole number" in capsys.readouterr().err
+
+
+def test_a_tenant_that_nobody_used_is_told(capsys: pytest.CaptureFixture[str], url: str) -> None:
+    """A misspelt tenant does not look like one in which nothing is due, waits or is wrong."""
+    for words in (("sweep", *OWN), ("outbox",), ("purge", "--before", DAY_4)):
+        assert cli.main([*words, "--db", url, "--tenant", "man", "--lang", "en"]) == 0
+        assert "no cases; those that have: main" in capsys.readouterr().err
+    code, answer = run(capsys, "verify-history", "--db", url, "--tenant", "man")
+    assert code == 2
+    assert "main" in answer["error"]
+
+
 # ------------------------------------------------------------------ the outbox
 
 

@@ -52,6 +52,8 @@ def entry_from_json(plan: Plan, data: bytes | str) -> HistoryEntry:
 
 
 def _decoded(data: bytes | str, kind: type[T]) -> T:
+    if not isinstance(data, (bytes, str)):
+        raise UsageError(f"a {kind.__name__} is read from JSON text or bytes; found {type(data).__name__}")
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.MsgspecError as error:

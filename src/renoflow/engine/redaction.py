@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from renoflow.errors import UnknownName, UsageError
 from renoflow.records import NO_FACTS, Case, Decision, Effect, HistoryEntry, LinkedCase, Reason
-from renoflow.values import Actor
+from renoflow.values import Actor, several
 from renoflow.workflow.plan import Plan
 
 NOTES = "note.redacted"
@@ -37,7 +37,9 @@ def redact(
     """The case without these personal facts (all of them, when None), and a line for each. A fact that is
     not personal is a `UsageError`: what the rules go by is not removed."""
     personal = tuple(name for name, fact in plan.facts.items() if fact.personal)
-    names = personal if facts is None else tuple(dict.fromkeys(facts))
+    if isinstance(facts, str):
+        facts = (facts,)
+    names = personal if facts is None else tuple(dict.fromkeys(several(facts, "facts")))
     for name in names:
         if name not in plan.facts:
             raise UnknownName("fact", name, personal)
@@ -47,7 +49,9 @@ def redact(
     if not reason.strip():
         raise UsageError("a redaction needs a reason: who asked for it, and on what ground")
     if not names and not notes:
-        raise UsageError(f"{plan.id!r} has no personal facts; notes=True removes the notes")
+        raise UsageError(
+            f"{plan.id!r} has no personal facts; to remove its notes say so (notes=True, --notes)"
+        )
     events = [*map(line_for, names), *([NOTES] if notes else ())]
     moment = max(at, case.at)
     entries = tuple(

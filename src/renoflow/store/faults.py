@@ -21,7 +21,7 @@ _SQLITE: tuple[tuple[str, type[StoreError], str], ...] = (
     ("SQLITE_LOCKED", StoreBusy, f"the table is locked by another statement: {SENT_AGAIN}"),
     ("SQLITE_FULL", StoreFull, f"free some space: {SENT_AGAIN}"),
     ("SQLITE_READONLY", StoreReadOnly, "give the process the right to write the file and its folder"),
-    ("SQLITE_CANTOPEN", StoreUnreachable, "look whether the folder exists and may be written"),
+    ("SQLITE_CANTOPEN", StoreUnreachable, "name a file in a folder that exists and may be written"),
     ("SQLITE_IOERR", StoreUnreachable, f"look after the disk: {SENT_AGAIN}"),
     ("SQLITE_NOTADB", StoreUnreachable, "the file is no SQLite database: give another path, or restore it"),
     ("SQLITE_CORRUPT", StoreUnreachable, "the file is damaged: restore it from a backup"),
@@ -61,7 +61,10 @@ def store_error(error: Exception, url: str) -> StoreError:
     known = _SQLITE if name else _POSTGRES
     for start, kind, what in known:
         if (name or state or "").startswith(start):
-            return kind(f"{found}: {what}")
+            return kind(f"{found}: {what}{f' ({url})' if kind is StoreUnreachable else ''}")
     if state is None and name is None and type(error).__name__ == "OperationalError":
-        return StoreUnreachable(f"{found}: the connection failed or was cut; {SENT_AGAIN}")
+        return StoreUnreachable(
+            f"{found}: the connection failed or was cut: look after the URL and the server; {SENT_AGAIN} "
+            f"({url})"
+        )
     return StoreError(found)

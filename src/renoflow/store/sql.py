@@ -46,6 +46,9 @@ class SqlStore:
     """
 
     def __init__(self, url_or_engine: str | Engine) -> None:
+        if not isinstance(url_or_engine, (str, Engine)):
+            found = type(url_or_engine).__name__
+            raise UsageError(f"cases are kept at a URL or by a SQLAlchemy Engine; found a {found}")
         self.engine = (
             engine_for(url_or_engine) if isinstance(url_or_engine, str) else supported(url_or_engine)
         )

@@ -78,6 +78,8 @@ KINDS = {
     "wait": Label("等待期", "wait"),
     "period": Label("有效期", "period"),
 }
+PERSONAL = Label("（个人信息）", " (personal)")
+"""Behind a fact that says something about a person, and that a redaction removes."""
 
 
 def describe_text(flow: Workflow, lang: Lang) -> str:
@@ -121,7 +123,8 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
         yield f"- {name} = {_value(parameter.value)}{COLON[lang]}{label}"
     yield head("facts")
     for name, fact in flow.plan.facts.items():
-        yield f"- {name}{COLON[lang]}{fact.label.text(lang)} — {fact.wanted.text(lang)}"
+        personal = PERSONAL.text(lang) if fact.personal else ""
+        yield f"- {name}{COLON[lang]}{fact.label.text(lang)} — {fact.wanted.text(lang)}{personal}"
     yield head("documents")
     for name, paper in definition.documents.items():
         signers = _roles(flow, paper.signers, lang)

@@ -11,6 +11,7 @@ from renoflow.definition.lines import line_of
 from renoflow.definition.model import ProfileDefinition, WorkflowDefinition
 from renoflow.definition.reader import read_profile, read_workflow
 from renoflow.errors import DefinitionError, Problem, UnknownName
+from renoflow.values import several
 from renoflow.workflow.bundled import bundled_folder
 from renoflow.workflow.checks import check_together, check_workflow
 from renoflow.workflow.profiles import apply_profile, built_on, check_profile
@@ -89,7 +90,7 @@ def load_definitions(
     """The bundled definitions (or `only` some of them), then the files at `paths`, under a profile."""
     sources = {name: s for name, s in bundled_sources().items() if name not in SHARED}
     if only is not None:
-        wanted = tuple(only)
+        wanted = (only,) if isinstance(only, str) else tuple(several(only, "workflows"))
         for name in wanted:
             if name not in sources:
                 raise UnknownName("workflow", name, sources)
