@@ -32,6 +32,7 @@ HEAD = {
     "counts": Label("计入", "counts"),
     "none_of": Label("须无", "with none of"),
     "except_rules": Label("不计所依条款", "not by rule"),
+    "after": Label("只在该项已核定的期间", "only in a period in which this was met"),
     "period_end": Label("期末核定", "settled when the period ends"),
     "by": Label("办理", "by"),
     "guards": Label("条件", "if"),
@@ -229,6 +230,8 @@ def _accumulation(flow: Workflow, name: str, item: AccumulationDefinition, lang:
             yield f"  {HEAD[key].text(lang)}: " + ", ".join(_entry(flow, entry, lang) for entry in entries)
     if item.except_rules:
         yield f"  {HEAD['except_rules'].text(lang)}: " + ", ".join(item.except_rules)
+    if item.after is not None:
+        yield f"  {HEAD['after'].text(lang)}: {item.after}"
     yield f"  {_measure(definition, item, lang)}"
     effects = [opening.child or opening.link or "" for opening in item.opens]
     if effects:
