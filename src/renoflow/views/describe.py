@@ -17,6 +17,7 @@ from renoflow.definition.model import (
 from renoflow.engine.explain import PERIODS
 from renoflow.engine.workflow import Workflow
 from renoflow.values import SYSTEM, Label, Lang, parse_duration
+from renoflow.views.linked import linked_cases
 from renoflow.workflow.plan import EventPlan
 
 HEAD = {
@@ -29,6 +30,7 @@ HEAD = {
     "payments": Label("款项", "Payments"),
     "conditions": Label("条件", "Conditions"),
     "accumulations": Label("累计", "Accumulations"),
+    "linked": Label("关联案件", "Linked cases"),
     "counts": Label("计入", "counts"),
     "none_of": Label("须无", "with none of"),
     "except_rules": Label("不计所依条款", "not by rule"),
@@ -106,6 +108,9 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
         yield head("accumulations")
     for name, item in definition.accumulations.items():
         yield from _accumulation(flow, name, item, lang)
+    if definition.children or definition.links:
+        yield head("linked")
+        yield from linked_cases(definition, lambda name: _condition(flow, name, lang), lang)
     yield head("parameters")
     for name, parameter in definition.parameters.items():
         bounds = "".join(
