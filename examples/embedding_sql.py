@@ -78,6 +78,13 @@ class Office:
         self.cases.sweep(now)
         self.cases.deliver(lambda effect: print(f"  {effect.kind} {effect.to}: {effect.about}"), at=now)
 
+    def morning(self, role: str, now: datetime) -> None:
+        """What the people of a role have to do, the soonest first."""
+        calendar = self.cases.workflows.calendar
+        for item in self.cases.worklist(roles=role, at=now):
+            late = "overdue since" if item.overdue else "due by"
+            print(f"  {item.label.en}, {item.case}: {late} {calendar.text_of(item.due_at)}")
+
     def show(self, what: str, order: str) -> None:
         with Session(self.engine) as session:
             meetings = session.get_one(Order, order).meetings
@@ -108,6 +115,9 @@ def main() -> None:
         print("the night of 10 March:")
         office.every_minute(datetime.fromisoformat("2026-03-10T02:00:00+08:00"))
         office.show("after the night", "P-1")
+
+        print("the designers' morning of 10 March:")
+        office.morning("designer", datetime.fromisoformat("2026-03-10T08:00:00+08:00"))
         office.engine.dispose()
 
 

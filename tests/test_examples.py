@@ -37,6 +37,7 @@ TELLING = {
         "after the failure: 0 meetings, case in enquiry, 1 lines of history",
         "sent twice: 1 meetings, case in consulting, 2 lines of history",
         "notify customer_manager: deadline.proposal.escalation",
+        "Proposal, P-1: overdue since 2026-03-09 24:00",
     ),
     "own_firm/run.py": (
         "Due 2026-03-09 24:00",

@@ -34,6 +34,7 @@ from renoflow.errors import (
     UsageError,
 )
 from renoflow.outcome import Outcome
+from renoflow.queries import CaseReader
 from renoflow.records import (
     Case,
     ClockStep,
@@ -56,6 +57,7 @@ from renoflow.script import Line, Replay, StepResult, read_script, run_script
 from renoflow.service import CaseService
 from renoflow.store.memory import MemoryStore
 from renoflow.store.protocol import OutboxItem, Postponed
+from renoflow.store.questions import BreachCount, CaseSummary, Page, WorkItem
 from renoflow.values import Actor, Duration, Label
 from renoflow.workflow.rulebook import Citation, FieldFact, Justification, Rule
 
@@ -64,8 +66,11 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "BreachCount",
     "Case",
+    "CaseReader",
     "CaseService",
+    "CaseSummary",
     "Citation",
     "ClockStep",
     "Command",
@@ -93,6 +98,7 @@ __all__ = [
     "Option",
     "OutboxItem",
     "Outcome",
+    "Page",
     "Payment",
     "Postponed",
     "Problem",
@@ -119,6 +125,7 @@ __all__ = [
     "Told",
     "UnknownName",
     "UsageError",
+    "WorkItem",
     "Workflow",
     "Workflows",
     "field_facts",

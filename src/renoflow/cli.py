@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from renoflow.cli_queries import add_queries
 from renoflow.cli_store import add_commands
 from renoflow.definition.schema import workflow_schema
 from renoflow.engine.traced import field_facts, rules
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(sys.argv[1:] if argv is None else argv)
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
         return run(arguments)
@@ -47,6 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except (RenoflowError, OSError) as error:
         return _complain(arguments, str(error))
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    for word in argv:
+        # argparse of Python 3.11 and 3.12 would make an empty list of it.
+        if word.startswith("--") and word.endswith("=--"):
+            parser.error(f"{word}: two dashes are no value")
+    return parser.parse_args(argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--case", required=True, metavar="ID")
     sub.add_argument("--role", metavar="ROLE", help="as seen by somebody with this role")
 
+    add_queries(command, _with_profile, _load)
     add_commands(command, _with_profile, _load)
     return parser
 

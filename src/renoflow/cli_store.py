@@ -1,4 +1,4 @@
-"""The subcommands on kept cases: sweep, outbox, purge, verify-history, redact, db."""
+"""The subcommands that look after kept cases: sweep, outbox, purge, verify-history, redact, db."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from renoflow.cli_kept import Adder, Loader, answer, on_cases, progress, say, store_of, with_db
 from renoflow.engine.calendar import Calendar
 from renoflow.engine.workflow import Workflows
-from renoflow.errors import MissingExtra, SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
+from renoflow.errors import SchemaMismatch, StoreBusy, StoreUnreachable, UsageError
 from renoflow.outcome import Outcome, together
 from renoflow.service import BATCH, CaseService
 from renoflow.store.protocol import OutboxItem, Postponed
@@ -24,9 +24,6 @@ from renoflow.values import Actor, Label, instant
 
 if TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
-
-Adder = Callable[[str, Callable[[Namespace], int], str], ArgumentParser]
-Loader = Callable[[Namespace], Workflows]
 
 WORDS = {
     "swept": Label("{at} 到期处理：记录 {lines} 笔，待办 {effects} 项", "due by {at}: {lines} entries, {effects} effects"),
@@ -39,6 +36,10 @@ WORDS = {
     "broken": Label("{broken} 个案卷的记录有问题（共 {count} 个）", "{broken} of {count} histories are not as they were written"),
     "redacted": Label("已从 {case} 删除：{lines}", "removed from {case}: {lines}"),
     "upgraded": Label("数据表已是版本 {found}", "the tables are of version {found}"),
+    "unindexed": Label("有的案卷还不能按事实和文字查到，请接着运行（公司自己的配置和流程文件照常给出）：{command}", "some cases are not found by facts and words yet; now run, with the firm's own profile and workflow files: {command}"),
+    "reindexed": Label("已重读 {count} 个案卷，可按现行流程文件查找", "{count} cases were read again, and are found as the workflow files now say"),
+    "unread": Label("{case}（{tenant}）读不出：{why}", "{case} of {tenant} cannot be read: {why}"),
+    "partly": Label("已重读 {count} 个案卷，其中 {unread} 个读不出，仍按原样查找", "{count} cases were read again; {unread} of them cannot be read, and are found as before"),
     "matches": Label("数据表与本版本一致（{found}）", "the tables are those of this version ({found})"),
     "waiting": Label("待投递", "waiting"),
     "delivered": Label("已投递", "delivered"),
@@ -51,33 +52,38 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None], load: Loader) -> None:
     """Our subcommands; `load` reads the workflows that the arguments name."""
-
-    def on_cases(name: str, run: Callable[[Namespace], int], text: str) -> ArgumentParser:
-        sub = command(name, run, text)
-        sub.add_argument("--db", required=True, metavar="URL", help="as sqlite:///firm.db")
-        sub.add_argument("--tenant", default="main", metavar="NAME", help="whose cases; main by default")
-        return sub
-
-    sub = on_cases("sweep", lambda arguments: _sweep(arguments, load), "let what has fallen due happen")
+    sub = on_cases(
+        command,
+        "sweep",
+        lambda arguments, store: _sweep(arguments, store, load),
+        "let what has fallen due happen",
+    )
     sub.add_argument("--at", metavar="INSTANT", help="as if it were then; now by default")
     sub.add_argument("--every", metavar="TIME", help="go on, every 30s, 5m or 1h, until it is stopped")
     sub.add_argument("--limit", type=int, metavar="N", help="at most so many families of cases a sweep")
     with_profile(sub)
 
-    sub = on_cases("outbox", _outbox, "show the effects that wait to be delivered")
+    sub = on_cases(command, "outbox", _outbox, "show the effects that wait to be delivered")
     which = sub.add_mutually_exclusive_group()
     which.add_argument("--dead", action="store_true", help="those that failed too often")
     which.add_argument("--delivered", action="store_true", help="those that were delivered")
     which.add_argument("--retry", metavar="KEY", help="let a dead one be delivered again")
     sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many; 100 by default")
 
-    sub = on_cases("purge", _purge, "remove old answers under keys, and old effects that were delivered")
+    sub = on_cases(
+        command, "purge", _purge, "remove old answers under keys, and old effects that were delivered"
+    )
     sub.add_argument("--before", required=True, metavar="INSTANT", help="those from before then")
 
-    sub = on_cases("verify-history", _verify, "find histories that were changed, cut or reordered")
+    sub = on_cases(command, "verify-history", _verify, "find histories that were changed, cut or reordered")
     sub.add_argument("--case", metavar="ID", help="of this case only")
 
-    sub = on_cases("redact", lambda arguments: _redact(arguments, load), "remove a case's personal data")
+    sub = on_cases(
+        command,
+        "redact",
+        lambda arguments, store: _redact(arguments, store, load),
+        "remove a case's personal data",
+    )
     sub.add_argument("--case", required=True, metavar="ID")
     sub.add_argument(
         "--fact", action="append", metavar="NAME", help="only this one; may be given several times"
@@ -88,19 +94,26 @@ def add_commands(command: Adder, with_profile: Callable[[ArgumentParser], None],
     sub.add_argument("--at", metavar="INSTANT", help="when; now by default")
     with_profile(sub)
 
-    sub = command("db", _db, "make the tables, bring them up to date, or check them")
-    sub.add_argument("what", choices=("upgrade", "check"))
-    sub.add_argument("--db", required=True, metavar="URL", help="as sqlite:///firm.db")
+    def db(arguments: Namespace) -> int:
+        with store_of(arguments, may_be_new=arguments.what == "upgrade") as store:
+            if arguments.what == "reindex":
+                return _reindex(arguments, store, load)
+            return (_upgrade if arguments.what == "upgrade" else _check)(arguments, store)
+
+    sub = command("db", db, "make the tables, bring them up to date, check them, or find cases anew")
+    sub.add_argument("what", choices=("upgrade", "check", "reindex"))
+    with_db(sub)
+    with_profile(sub)
 
 
 # ------------------------------------------------------------------ subcommands
 
 
-def _sweep(arguments: Namespace, load: Loader) -> int:
+def _sweep(arguments: Namespace, store: SqlStore, load: Loader) -> int:
     if arguments.every is not None and arguments.at is not None:
         raise UsageError("--every goes by the clock; give --at without it")
     pause = None if arguments.every is None else _seconds(arguments.every)
-    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+    service = CaseService(load(arguments), store, tenant=arguments.tenant)
     with _until_stopped() as stopped:
         while True:
             at = datetime.now(UTC) if arguments.at is None else instant(arguments.at)
@@ -119,7 +132,7 @@ def _sweep_once(service: CaseService, at: datetime, limit: int | None, stopped: 
     outcomes = []
     due = service.count_due(at)
     left = due if limit is None else min(limit, due)
-    with _progress(total=left) as bar:
+    with progress(total=left) as bar:
         while left > 0 and not stopped.is_set():
             size = min(BATCH, left)
             outcomes.append(service.sweep(at, limit=size))
@@ -133,13 +146,13 @@ def _sweep_once(service: CaseService, at: datetime, limit: int | None, stopped: 
 
 def _report_sweep(arguments: Namespace, at: datetime, outcome: Outcome) -> None:
     if arguments.json:
-        answer = {
+        said = {
             "at": _shown(at),
             "entries": len(outcome.entries),
             "effects": len(outcome.effects),
             "postponed": [_postponed(item) for item in outcome.postponed],
         }
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        print(json.dumps(said, ensure_ascii=False), flush=True)
         return
     numbers = {"lines": len(outcome.entries), "effects": len(outcome.effects)}
     print(_say(arguments, "swept", at=_shown(at), **numbers), flush=True)
@@ -147,40 +160,39 @@ def _report_sweep(arguments: Namespace, at: datetime, outcome: Outcome) -> None:
         print(_say(arguments, "postponed", **_postponed(item)), flush=True)
 
 
-def _outbox(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+def _outbox(arguments: Namespace, store: SqlStore) -> int:
+    service = CaseService(Workflows({}), store, tenant=arguments.tenant)
     if arguments.retry is not None:
         if not service.revive(arguments.retry):
             raise UsageError(f"no dead effect has the key {arguments.retry!r}; --dead lists them")
         text = _say(arguments, "revived", key=arguments.retry)
-        return _answer(arguments, {"revived": arguments.retry}, [text])
+        return answer(arguments, {"revived": arguments.retry}, [text])
     status = "dead" if arguments.dead else "delivered" if arguments.delivered else "waiting"
     items = service.outbox(status, limit=arguments.limit)
     lines = [_item_line(arguments, item) for item in items] or [_say(arguments, "nothing")]
-    return _answer(arguments, {"effects": [_item(item) for item in items]}, lines)
+    return answer(arguments, {"effects": [_item(item) for item in items]}, lines)
 
 
-def _purge(arguments: Namespace) -> int:
-    service = CaseService(Workflows({}), _store(arguments), tenant=arguments.tenant)
+def _purge(arguments: Namespace, store: SqlStore) -> int:
+    service = CaseService(Workflows({}), store, tenant=arguments.tenant)
     gone = service.purge(arguments.before)
-    return _answer(arguments, {"purged": gone}, [_say(arguments, "purged", count=gone)])
+    return answer(arguments, {"purged": gone}, [_say(arguments, "purged", count=gone)])
 
 
-def _verify(arguments: Namespace) -> int:
-    store = _store(arguments)
+def _verify(arguments: Namespace, store: SqlStore) -> int:
     count, wrong = 0, {}
-    for case, faults in _progress(store.verify_history(arguments.tenant, arguments.case)):
+    for case, faults in progress(store.verify_history(arguments.tenant, arguments.case)):
         count += 1
         if faults:
             wrong[case] = [{"zh": fault.zh, "en": fault.en} for fault in faults]
     lines = [f"{case}: {fault[arguments.lang]}" for case, faults in wrong.items() for fault in faults]
     lines.append(_say(arguments, "broken" if wrong else "sound", count=count, broken=len(wrong)))
-    _answer(arguments, {"cases": count, "faults": wrong}, lines)
+    answer(arguments, {"cases": count, "faults": wrong}, lines)
     return 1 if wrong else 0
 
 
-def _redact(arguments: Namespace, load: Loader) -> int:
-    service = CaseService(load(arguments), _store(arguments), tenant=arguments.tenant)
+def _redact(arguments: Namespace, store: SqlStore, load: Loader) -> int:
+    service = CaseService(load(arguments), store, tenant=arguments.tenant)
     outcome = service.redact(
         arguments.case,
         arguments.fact,
@@ -193,52 +205,49 @@ def _redact(arguments: Namespace, load: Loader) -> int:
         line.event.removesuffix(".redacted") for line in outcome.entries if line.event.endswith(".redacted")
     ]
     text = _say(arguments, "redacted", case=arguments.case, lines=", ".join(lines))
-    return _answer(arguments, {"case": arguments.case, "redacted": lines}, [text])
+    return answer(arguments, {"case": arguments.case, "redacted": lines}, [text])
 
 
-def _db(arguments: Namespace) -> int:
-    if arguments.what == "upgrade":
-        found = _sql_store(arguments.db).upgrade()
-        return _answer(arguments, {"version": found}, [_say(arguments, "upgraded", found=found)])
-    store = _store(arguments)
+def _upgrade(arguments: Namespace, store: SqlStore) -> int:
+    found = store.upgrade()
+    lines = [_say(arguments, "upgraded", found=found)]
+    unindexed = store.unindexed()
+    if unindexed:
+        lines.append(_say(arguments, "unindexed", command=f"renoflow db reindex --db {store.url}"))
+    return answer(arguments, {"version": found, "reindex": unindexed}, lines)
+
+
+def _check(arguments: Namespace, store: SqlStore) -> int:
     try:
         found = store.check()
     except SchemaMismatch as error:
-        _answer(arguments, {"version": error.found, "faults": [str(error)]}, [str(error)])
+        answer(arguments, {"version": error.found, "faults": [str(error)]}, [str(error)])
         return 1
     faults = store.differences()
     lines = faults or [_say(arguments, "matches", found=found)]
-    _answer(arguments, {"version": found, "faults": faults}, lines)
+    answer(arguments, {"version": found, "faults": faults}, lines)
     return 1 if faults else 0
 
 
+def _reindex(arguments: Namespace, store: SqlStore, load: Loader) -> int:
+    workflows = load(arguments)
+    count, unread = 0, list[dict[str, str]]()
+    with progress(unit="") as bar:
+        for tenant in store.tenants():
+            service = CaseService(workflows, store, tenant=tenant)
+            found = BATCH
+            while found == BATCH:
+                found, failures = service.reindex(limit=BATCH)
+                unread += [{"tenant": tenant, "case": case, "why": why} for case, why in failures.items()]
+                count += found
+                bar.update(found)
+    lines = [_say(arguments, "unread", **one) for one in unread]
+    lines.append(_say(arguments, "partly" if unread else "reindexed", count=count, unread=len(unread)))
+    answer(arguments, {"cases": count, "unread": unread}, lines)
+    return 1 if unread else 0
+
+
 # ------------------------------------------------------------------ what they share
-
-
-def _sql_store(url: str) -> SqlStore:
-    try:
-        from renoflow.store.sql import SqlStore
-    except ModuleNotFoundError as error:
-        raise MissingExtra(error.name or "sqlalchemy", "sql") from None
-    return SqlStore(url)
-
-
-def _store(arguments: Namespace) -> SqlStore:
-    """The store at a URL; a SQLite file that is not there is a typing error, not a new firm."""
-    store = _sql_store(arguments.db)
-    file = store.engine.url.database or ""
-    if not store.postgres and not Path(file).exists():
-        raise UsageError(f"没有文件 {file} / no such file: {file}")
-    return store
-
-
-def _progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
-    """A bar on standard error, on a terminal only."""
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        raise MissingExtra("tqdm", "sql") from None
-    return tqdm(items, disable=None, leave=False, **options)
 
 
 @contextmanager
@@ -269,12 +278,7 @@ def _shown(at: datetime | None) -> str:
 
 
 def _say(arguments: Namespace, word: str, **values: Any) -> str:
-    return WORDS[word].text(arguments.lang).format(**values)
-
-
-def _answer(arguments: Namespace, data: Any, lines: Iterable[str]) -> int:
-    print(json.dumps(data, ensure_ascii=False, indent=2) if arguments.json else "\n".join(lines))
-    return 0
+    return say(WORDS, arguments, word, **values)
 
 
 def _postponed(item: Postponed) -> dict[str, Any]:

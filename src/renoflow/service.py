@@ -3,8 +3,7 @@ transaction, of the store's own or of the host's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -12,16 +11,16 @@ from typing import Any, TypeVar
 from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.redaction import names_redacted
-from renoflow.engine.workflow import Workflow, Workflows
+from renoflow.engine.workflow import Workflow
 from renoflow.errors import UnknownName
 from renoflow.outcome import Outcome, again, remembered, request_of, together
-from renoflow.records import NO_FACTS, Case, Command, Effect, HistoryEntry, Reason
-from renoflow.store.memory import MemoryStore
-from renoflow.store.protocol import OutboxItem, Postponed, Reader, Session, Store
+from renoflow.queries import CaseReader, layouts_of, plans_of
+from renoflow.records import NO_FACTS, Case, Command, Effect, Reason
+from renoflow.store.protocol import Session
+from renoflow.store.terms import Term
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
 from renoflow.values import SYSTEM_ACTOR, Actor, instant
-from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
 
@@ -32,64 +31,13 @@ PURGED_AT_ONCE = 2000
 """Answers, and effects, that one transaction removes, so that nobody waits long for it."""
 
 
-class CaseService:
+class CaseService(CaseReader):
     """Runs cases of several workflows over a store, for one tenant. One call is one transaction.
 
     What has fallen due in a case's family happens before a command to any of its cases. `connection` is the
     host's SQLAlchemy connection or session: the call becomes part of its transaction, which is never
     committed, rolled back or closed here. With a `key`, a call that is made again has the first answer.
     """
-
-    def __init__(self, workflows: Workflows, store: Store | None = None, *, tenant: str = "main") -> None:
-        self.workflows = workflows
-        self.store: Store = store if store is not None else MemoryStore()
-        self.tenant = tenant
-        self.store.prepare()
-
-    # -------------------------------------------------------------- reading
-
-    def find(self, case_id: str, *, connection: Any = None) -> Case | None:
-        """The case as it stands, None when there is none."""
-        with self._read(connection) as reader:
-            return reader.get(case_id)
-
-    def case(self, case_id: str, *, connection: Any = None) -> Case:
-        """Raises `UnknownName` when there is none."""
-        with self._read(connection) as reader:
-            case = reader.get(case_id)
-            if case is None:
-                raise UnknownName("case", case_id, reader.ids_near(case_id))
-            return case
-
-    def cases(self, *, connection: Any = None) -> Iterator[Case]:
-        """In the order in which they were opened."""
-        with self._read(connection) as reader:
-            yield from reader.cases()
-
-    def workflow_of(self, case: Case) -> Workflow:
-        return self.workflows[case.workflow]
-
-    def history(self, case_id: str, *, connection: Any = None) -> tuple[HistoryEntry, ...]:
-        """Raises `UnknownName` when there is no such case."""
-        with self._read(connection) as reader:
-            if reader.get(case_id) is None:
-                raise UnknownName("case", case_id, reader.ids_near(case_id))
-            return tuple(reader.history(case_id))
-
-    def next_wake(self, until: datetime | str) -> datetime | None:
-        """The first instant by `until` at which a sweep would find something."""
-        with self._read(None) as reader:
-            return reader.next_wake(instant(until))
-
-    def count_due(self, until: datetime | str) -> int:
-        """In how many families of cases something may have fallen due."""
-        with self._read(None) as reader:
-            return reader.count_due(instant(until))
-
-    def postponed(self) -> Sequence[Postponed]:
-        """Families in which something is due that failed: how often, why, and when it is tried again."""
-        with self._read(None) as reader:
-            return reader.postponed()
 
     # -------------------------------------------------------------- writing
 
@@ -281,11 +229,6 @@ class CaseService:
         now = datetime.now(UTC) if at is None else instant(at)
         return deliver(lambda work: self._write(work, None), handler, now, limit)
 
-    def outbox(self, status: str = "waiting", *, limit: int = 100) -> Sequence[OutboxItem]:
-        """Effects that are `waiting`, `delivered` or `dead`, the oldest first."""
-        with self._read(None) as reader:
-            return reader.outbox(status, limit)
-
     def revive(self, effect_key: str, at: datetime | str | None = None) -> bool:
         """A dead effect waits again, with no attempts counted; False when no dead one has this key."""
         now = datetime.now(UTC) if at is None else instant(at)
@@ -303,16 +246,31 @@ class CaseService:
             gone += found
         return gone
 
-    # -------------------------------------------------------------- the store
+    # -------------------------------------------------------------- finding anew
 
-    def _plan(self, workflow: str) -> Plan | None:
-        return self.workflows[workflow].plan if workflow in self.workflows else None
+    def reindex(self, *, limit: int | None = None) -> tuple[int, Mapping[str, str]]:
+        """Let cases be found by the facts that their files now call searchable: after the tables were brought
+        up to date, and after a file has changed there; at most `limit` of them. Returns how many cases were
+        read again, and why those that could not be read could not, by id. Others may work meanwhile; what
+        runs with older files should not."""
+        layouts = layouts_of(plans_of(self.workflows))
+        count, failures = 0, dict[str, str]()
+        while limit is None or count < limit:
+            with self._read(None) as reader:
+                found = reader.outdated(layouts, BATCH if limit is None else min(BATCH, limit - count))
+            if not found:
+                break
+            for case, layout in found:
+                failure = self._write(partial(_reindexed, case, layout), None)
+                if failure:
+                    failures[case] = failure
+            count += len(found)
+        return count, failures
+
+    # -------------------------------------------------------------- the store
 
     def _write(self, work: Callable[[Session], T], connection: Any) -> T:
         return self.store.write(self.tenant, self._plan, connection, work)
-
-    def _read(self, connection: Any) -> AbstractContextManager[Reader]:
-        return self.store.read(self.tenant, self._plan, connection)
 
 
 def _known(cases: Transaction, case_id: str) -> Case:
@@ -320,6 +278,10 @@ def _known(cases: Transaction, case_id: str) -> Case:
     if case is None:
         raise UnknownName("case", case_id, cases.session.ids_near(case_id))
     return case
+
+
+def _reindexed(case_id: str, layout: Term, session: Session) -> str:
+    return session.reindex(case_id, layout)
 
 
 def _check_link(flow: Workflow, name: str) -> None:

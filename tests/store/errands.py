@@ -22,6 +22,27 @@ def flows(host_agrees: Callable[[Any], bool] = lambda scene: True) -> rf.Workflo
     return rf.load_workflows(*FILES, only=(), predicates={"host_agrees": host_agrees})
 
 
+def changed_flows(folder: Path, *changes: tuple[str, str]) -> rf.Workflows:
+    """Both workflows with some of their text changed."""
+    paths = []
+    for file in FILES:
+        content = file.read_text("utf-8")
+        for old, new in changes:
+            content = content.replace(old, new)
+        paths.append(folder / file.name)
+        paths[-1].write_text(content, "utf-8")
+    return rf.load_workflows(*paths, only=())
+
+
+def searchable_errands(folder: Path) -> rf.Workflows:
+    """Both workflows, errands being found by where they lead and by what is remarked."""
+    return changed_flows(
+        folder,
+        ('place     = { type = "text"', 'place     = { type = "text", searchable = true'),
+        ('remark    = { type = "text"', 'remark    = { type = "text", searchable = true'),
+    )
+
+
 def at(minutes: float = 0, *, days: float = 0) -> datetime:
     return START + timedelta(days=days, minutes=minutes)
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import MetaData, create_engine, inspect, text
 
 import renoflow as rf
+from renoflow.store import migrating
 from renoflow.store.installing import make_tables
 from renoflow.store.revision import LATEST, VERSION_TABLE
+from renoflow.store.schema import metadata
 from tests.postgres import Server
-from tests.store.errands import ask, flows
+from tests.store.errands import ask, at, flows, searchable_errands, take
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -93,6 +95,70 @@ def test_an_upgrade_can_be_run_again(urls: tuple[str, str], store_on: StoreOn) -
     rf.CaseService(flows(), store).open("errand", "E-1", ask())
     assert store.upgrade() == LATEST
     assert rf.CaseService(flows(), store_on(urls[0])).case("E-1").state == "waiting"
+
+
+def test_cases_kept_before_there_were_questions(
+    urls: tuple[str, str], store_on: StoreOn, tmp_path: Path
+) -> None:
+    """What is due is listed as soon as the tables are up to date; once the cases were read again they are
+    found as if they had been kept today, and histories are as they were."""
+    today, older = urls
+    workflows = searchable_errands(tmp_path)
+    store = store_on(today)
+    store.upgrade()
+    service = rf.CaseService(workflows, store)
+    for number in range(30):
+        service.open("errand", f"E-{number}", ask(place="天河路" if number % 3 else "北京路1号"))
+        service.send(f"E-{number}", take(at(number)))
+    service.sweep(at(days=6))
+    keep_as_before(today, older, "0001")
+    store = store_on(older)
+    with pytest.raises(rf.SchemaMismatch, match="renoflow db upgrade"):
+        rf.CaseService(workflows, store)
+    assert store.upgrade() == LATEST
+    assert store.differences() == []
+    migrated = rf.CaseService(workflows, store)
+    later = at(days=7)
+    assert migrated.worklist(at=later).items == service.worklist(at=later).items
+    assert migrated.breaches(until=later) == service.breaches(until=later)
+    with pytest.raises(rf.SchemaMismatch, match="renoflow db reindex"):
+        migrated.search(text="天河")
+    assert migrated.reindex() == (30, {})
+    for question in ({"text": "天河"}, {"facts": {"place": "北京路1号"}}, {"state": "working"}):
+        found = migrated.search(**question).items
+        assert found == service.search(**question).items
+        assert len(found) >= 10
+    assert {faults for _, faults in store.verify_history()} == {()}
+    assert rows_of(older) == rows_of(today)
+
+
+def keep_as_before(source: str, target: str, revision: str) -> None:
+    """The rows of one database in the tables of an earlier revision, as far as those had the columns."""
+    engine = create_engine(target)
+    with engine.begin() as connection:
+        migrating.upgrade(connection, revision)
+    earlier = MetaData()
+    earlier.reflect(engine)
+    rows = rows_of(source)
+    with engine.begin() as connection:
+        for name, kept in rows.items():
+            if kept and name in earlier.tables:
+                columns = set(earlier.tables[name].columns.keys())
+                known = [{key: value for key, value in row.items() if key in columns} for row in kept]
+                connection.execute(earlier.tables[name].insert(), known)
+    engine.dispose()
+
+
+def rows_of(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of ours."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = {
+            table.name: sorted((dict(row) for row in connection.execute(table.select()).mappings()), key=str)
+            for table in metadata.sorted_tables
+        }
+    engine.dispose()
+    return found
 
 
 def test_the_hosts_tables_and_migrations_are_left_alone(urls: tuple[str, str], store_on: StoreOn) -> None:

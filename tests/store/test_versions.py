@@ -7,21 +7,8 @@ from pathlib import Path
 import pytest
 
 import renoflow as rf
-from tests.store.errands import FILES, ask, at, note, take
+from tests.store.errands import ask, at, changed_flows, note, take
 from tests.store.places import Place
-
-
-def files(folder: Path, *changes: tuple[str, str]) -> rf.Workflows:
-    """The workflows of the errands with some of their text changed."""
-    paths = []
-    for file in FILES:
-        content = file.read_text("utf-8")
-        for old, new in changes:
-            content = content.replace(old, new)
-        paths.append(folder / file.name)
-        paths[-1].write_text(content, "utf-8")
-    return rf.load_workflows(*paths, only=())
-
 
 NEWER = ('id = "errand"\nversion = 1', 'id = "errand"\nversion = 2')
 
@@ -29,7 +16,7 @@ NEWER = ('id = "errand"\nversion = 1', 'id = "errand"\nversion = 2')
 def test_an_older_case_is_read_by_a_newer_workflow(database: Place, tmp_path: Path) -> None:
     """Where its state, its facts and its deadlines are still there, it goes on under the new rules."""
     database.service().open("errand", "E-1", ask())
-    later = rf.CaseService(files(tmp_path, NEWER), database.store)
+    later = rf.CaseService(changed_flows(tmp_path, NEWER), database.store)
     assert later.case("E-1").workflow_version == 1
     assert later.send("E-1", take(at(1))).accepted
     assert [entry.event for entry in later.history("E-1")] == ["ask", "take"]
@@ -49,7 +36,7 @@ def test_an_older_case_that_does_not_fit_is_named(
 ) -> None:
     """The error says what the newer workflow does not know, with both versions; nothing is written."""
     database.service().open("errand", "E-1", ask())
-    later = rf.CaseService(files(tmp_path, NEWER, (old, new)), database.store)
+    later = rf.CaseService(changed_flows(tmp_path, NEWER, (old, new)), database.store)
     with pytest.raises(rf.StoredDataError) as found:
         later.send("E-1", note(at(1)))
     assert strange in str(found.value)
@@ -60,7 +47,7 @@ def test_an_older_case_that_does_not_fit_is_named(
 
 def test_a_newer_case_is_not_read_by_an_older_workflow(database: Place, tmp_path: Path) -> None:
     """A process that was not brought up to date leaves the case alone, and says what to load."""
-    newer = rf.CaseService(files(tmp_path, NEWER), database.store)
+    newer = rf.CaseService(changed_flows(tmp_path, NEWER), database.store)
     newer.open("errand", "E-1", ask())
     with pytest.raises(rf.StoredDataError, match=r"kept under errand v2, and v1 is loaded"):
         database.service().send("E-1", take(at(1)))

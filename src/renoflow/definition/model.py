@@ -99,6 +99,7 @@ class FactDefinition:
     told_by: str | None = None
     set_by: Literal["engine"] | None = None
     personal: bool = False
+    searchable: bool = False
     cites: tuple[str, ...] = ()
 
 

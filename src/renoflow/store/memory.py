@@ -24,7 +24,17 @@ from renoflow.engine.redaction import (
 )
 from renoflow.errors import UsageError
 from renoflow.records import Case, Effect, HistoryEntry
+from renoflow.store import scanning
 from renoflow.store.protocol import Answer, Change, OutboxItem, Plans, Postponed, Session, Status, back_off
+from renoflow.store.questions import (
+    Breaches,
+    BreachQuestion,
+    CaseQuestion,
+    PlacedCase,
+    WorkItem,
+    WorkQuestion,
+)
+from renoflow.store.terms import Term
 
 T = TypeVar("T")
 
@@ -105,6 +115,23 @@ class _Shelf:
 
     def effects(self, keys: Sequence[tuple[str, str]]) -> Sequence[Effect]:
         return [self.items[key].effect for _, key in keys if key in self.items]
+
+    # -------------------------------------------------------------- questions about many cases
+
+    def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]:
+        return scanning.worklist(self.cases(), self.roots, question)
+
+    def search(self, question: CaseQuestion) -> Sequence[PlacedCase]:
+        return scanning.search(tuple(self.kept.values()), self.roots, self.histories, question)
+
+    def breaches(self, question: BreachQuestion) -> Breaches:
+        return scanning.breaches(self.cases(), self.histories, question)
+
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
+        return ()
+
+    def reindex(self, case_id: str, layout: Term) -> str:
+        return ""
 
     # -------------------------------------------------------------- writing
 

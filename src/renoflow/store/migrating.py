@@ -25,13 +25,13 @@ def is_ours(name: str | None, kind: str, parents: MutableMapping[Any, Any]) -> b
     return kind != "table" or (name or "").startswith("renoflow_")
 
 
-def upgrade(connection: Connection) -> str:
+def upgrade(connection: Connection, to: str = "head") -> str:
     """Run the migrations that are missing, in the connection's transaction; returns where it then stands."""
     config = Config()
     config.set_main_option("script_location", "renoflow:store/migrations")
     config.attributes["connection"] = connection
     with _ONE_AT_A_TIME:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     return found_revision(connection) or ""
 
 

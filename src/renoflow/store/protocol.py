@@ -11,6 +11,15 @@ import msgspec
 from attrs import frozen
 
 from renoflow.records import Case, Effect, HistoryEntry, Reason
+from renoflow.store.questions import (
+    Breaches,
+    BreachQuestion,
+    CaseQuestion,
+    PlacedCase,
+    WorkItem,
+    WorkQuestion,
+)
+from renoflow.store.terms import Term
 from renoflow.workflow.plan import Plan
 
 T = TypeVar("T")
@@ -123,6 +132,10 @@ class Session(Protocol):
         """Remove the values of these facts, and the notes, from the case's history, from what others heard of
         them, from remembered answers and from the outbox."""
 
+    def reindex(self, case_id: str, layout: Term) -> str:
+        """Let the case be found by what its workflow's present file says; returns why it cannot be read,
+        nothing when all is well."""
+
     # the sweep
 
     def claim(self, until: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
@@ -169,6 +182,18 @@ class Reader(Protocol):
 
     def postponed(self) -> Sequence[Postponed]:
         """Families whose last sweep failed."""
+
+    # questions about many cases
+
+    def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]: ...
+
+    def search(self, question: CaseQuestion) -> Sequence[PlacedCase]: ...
+
+    def breaches(self, question: BreachQuestion) -> Breaches: ...
+
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
+        """Cases whose terms are of another layout than the one given for their workflow, each with the one
+        given; at most so many."""
 
 
 class Store(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +10,22 @@ import msgspec
 
 from renoflow.errors import StoredDataError, UsageError
 from renoflow.records import Case, Effect, HistoryEntry
+from renoflow.store import finding
 from renoflow.store import statements as sql
 from renoflow.store.chain import entry_of
 from renoflow.store.protocol import Answer, OutboxItem, Plans, Postponed
+from renoflow.store.questions import (
+    Breaches,
+    BreachQuestion,
+    CaseQuestion,
+    PlacedCase,
+    WorkItem,
+    WorkQuestion,
+)
 from renoflow.store.rows import Form, plan_of, row_from
 from renoflow.store.runner import Runner
 from renoflow.store.tagged import effect_from_json, reasons_from_json, reasons_to_json
+from renoflow.store.terms import Term
 
 PAGE = 500
 
@@ -131,3 +141,15 @@ class SqlReader:
             Postponed(case=case, attempts=attempts, retry_at=self._runner.form.known(at), failure=failure)
             for case, attempts, at, failure in self._runner.rows(sql.POSTPONED, tenant=self._tenant)
         ]
+
+    def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]:
+        return finding.worklist(self._runner, self._tenant, question)
+
+    def search(self, question: CaseQuestion) -> Sequence[PlacedCase]:
+        return finding.search(self._runner, self._tenant, question)
+
+    def breaches(self, question: BreachQuestion) -> Breaches:
+        return finding.breaches(self._runner, self._tenant, question)
+
+    def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
+        return finding.outdated(self._runner, self._tenant, layouts, limit)

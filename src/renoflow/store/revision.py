@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LATEST = "0001"
+LATEST = "0002"
 """The newest migration; a database must stand exactly there."""
 
 VERSION_TABLE = "renoflow_alembic_version"

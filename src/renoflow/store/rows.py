@@ -129,13 +129,18 @@ def plan_of(plans: Plans, case_id: str, workflow: str) -> Plan:
 # ------------------------------------------------------------------ writing
 
 
+def stage_of(plan: Plan, state: str) -> str:
+    """The stage of a state; none where the case has not begun."""
+    found = plan.definition.states.get(state)
+    return "" if found is None else found.stage
+
+
 def case_values(form: Form, plan: Plan, case: Case, head: str) -> Values:
     """`statements.STANDING_COLUMNS`: what is written of a case whenever it moves."""
-    state = plan.definition.states.get(case.state)
     return (
         case.workflow_version,
         case.state,
-        "" if state is None else state.stage,
+        stage_of(plan, case.state),
         to_json(case).decode(),
         case.entries,
         head,
@@ -157,8 +162,8 @@ def changed_deadlines(
             continue
         if clock.status in OWED:
             times = put(clock.due_at), put(clock.target_at), put(clock.wake_at), put(clock.breached_at)
-            owner = plan.clocks[name].owner
-            running.append((tenant, case.id, name, clock.generation, clock.status, owner, *times))
+            row = tenant, case.id, name, clock.generation, clock.status, plan.clocks[name].owner, *times
+            running.append((*row, case.workflow, clock.provisional))
         elif old is not None and old.status in OWED:
             done.append((tenant, case.id, name))
     return done, running

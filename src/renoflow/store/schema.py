@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -28,6 +30,9 @@ INSTANT = DateTime(timezone=True).with_variant(String(27), "sqlite")
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A row number that the database hands out."""
+
+SORTED = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text that is looked for by its beginning: sorted by its characters, whatever the database's language."""
 
 cases = Table(
     "renoflow_cases",
@@ -54,6 +59,16 @@ cases = Table(
     Column("failure", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("tenant", "id", name="renoflow_cases_id"),
     Index("renoflow_cases_family", "root", "tenant"),
+    Index("renoflow_cases_state", "workflow", "state", "tenant", "position"),
+)
+HAS_PARENT = text("parent <> ''")
+Index(
+    "renoflow_cases_parent",
+    cases.c.parent,
+    cases.c.tenant,
+    cases.c.position,
+    sqlite_where=HAS_PARENT,
+    postgresql_where=HAS_PARENT,
 )
 Index(
     "renoflow_cases_due",
@@ -77,6 +92,16 @@ history = Table(
     Column("hash", String(64), nullable=False),
     PrimaryKeyConstraint("tenant", "case_id", "number", name="renoflow_history_line"),
 )
+BREACHED = text("substr(event, length(event) - 8) = '.breached'")
+Index(
+    "renoflow_history_breaches",
+    history.c.event,
+    history.c.tenant,
+    history.c.happened_at,
+    history.c.case_id,
+    sqlite_where=BREACHED,
+    postgresql_where=BREACHED,
+)
 
 deadlines = Table(
     "renoflow_deadlines",
@@ -91,8 +116,32 @@ deadlines = Table(
     Column("target_at", INSTANT),
     Column("wake_at", INSTANT),
     Column("breached_at", INSTANT),
+    Column("workflow", Text, nullable=False, server_default=text("''")),
+    Column("provisional", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("tenant", "case_id", "name", name="renoflow_deadlines_name"),
-    Index("renoflow_deadlines_due", "due_at", "tenant"),
+    sqlite_with_rowid=False,
+)
+OWED = text("status <> 'paused'")
+Index(
+    "renoflow_deadlines_owed",
+    deadlines.c.workflow,
+    deadlines.c.name,
+    deadlines.c.tenant,
+    deadlines.c.due_at,
+    deadlines.c.case_id,
+    sqlite_where=OWED,
+    postgresql_where=OWED,
+)
+
+terms = Table(
+    "renoflow_terms",
+    metadata,
+    Column("position", NUMBER, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", SORTED, nullable=False),
+    PrimaryKeyConstraint("position", "name", "value", name="renoflow_terms_case"),
+    Index("renoflow_terms_value", "name", "value", "tenant", "position"),
     sqlite_with_rowid=False,
 )
 

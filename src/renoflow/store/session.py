@@ -26,9 +26,11 @@ from renoflow.store.protocol import (
 )
 from renoflow.store.reading import answer_from, answer_to_json, effect_from, ids_near, read_lines
 from renoflow.store.redacting import redact
+from renoflow.store.reindexing import give_up, reindex, term_rows
 from renoflow.store.rows import Family, Row, Values, case_values, changed_deadlines, plan_of, row_from
 from renoflow.store.runner import Parts, Runner
 from renoflow.store.tagged import effect_to_json
+from renoflow.store.terms import Term, changed_terms, terms_of
 
 TRIES = 10
 """How often a case may go over to another family while its row is waited for."""
@@ -190,6 +192,17 @@ class SqlSession:
     def redact(self, case_id: str, names: frozenset[str], notes: bool) -> None:
         family = [self._rows[name] for name in self.family_of(case_id)]
         redact(self._runner, self._tenant, family, case_id, names, notes)
+        # A fact may have been searched for before its file called it personal.
+        reindex(self._runner, self._tenant, self._rows[case_id])
+
+    def reindex(self, case_id: str, layout: Term) -> str:
+        try:
+            if self.get(case_id) is not None:
+                reindex(self._runner, self._tenant, self._rows[case_id])
+        except StoredDataError as error:
+            give_up(self._runner, self._tenant, case_id, layout)
+            return str(error)
+        return ""
 
     # -------------------------------------------------------------- the outbox
 
@@ -261,10 +274,15 @@ class SqlSession:
             parts["families"] = [(*self._figures(root), self._families[root].position) for root in roots]
             self._stale.clear()
         self._add_effects(parts, change, answer)
-        for name, position in self._runner.write(parts).items():
+        opened = self._runner.write(parts)
+        terms: list[Values] = []
+        for name, position in opened.items():
             row = self._rows[name] = replace(self._rows[name], position=position)
             if row.root == name:
                 self._families[name] = replace(self._families[name], position=position)
+            terms += term_rows(self._tenant, position, terms_of(row.plan, row.case))
+        if terms:
+            self._runner.write({"new_terms": terms})
 
     def _place(self, case: Case, before: Row | None) -> None:
         """Note the case as it now stands, in the family of its parent and of those that it is linked to."""
@@ -346,10 +364,14 @@ class SqlSession:
         if before is None:
             at = self._form.put(case.at)
             place = self._tenant, case.id, case.workflow, row.root, case.parent, at
-            parts.setdefault("opened", []).append((*place, *values, *self._figures(case.id)))
+            opened = *place, *values, *self._figures(case.id)
+            parts.setdefault("opened", []).append(opened)
         else:
             moved = *values, row.position, before.case.entries, *self._figures(case.id)
             parts.setdefault("moved", []).append(moved)
+            lost, new = changed_terms(row.plan, before.case, case)
+            parts.setdefault("lost_terms", []).extend((row.position, *term) for term in lost)
+            parts.setdefault("new_terms", []).extend(term_rows(self._tenant, row.position, new))
         old = NO_FACTS if before is None else before.case.deadlines
         if old is not case.deadlines:
             done, running = changed_deadlines(self._form, row.plan, self._tenant, old, case)

@@ -80,6 +80,22 @@ class SqlStore:
         with self._faults(), self.engine.connect() as connection, self._exclusively(connection):
             return upgrade(connection)
 
+    def tenants(self) -> list[str]:
+        """Whose cases there are."""
+        self.prepare()
+        found = [""]
+        with self._faults(), self.engine.connect() as connection:
+            runner = self._runner(connection.connection)
+            while (row := runner.first(sql.NEXT_TENANT, tenant=found[-1]))[0] is not None:
+                found.append(row[0])
+        return found[1:]
+
+    def unindexed(self) -> bool:
+        """Whether there are cases that nobody finds by facts and words before they are read again."""
+        self.prepare()
+        with self._faults(), self.engine.connect() as connection:
+            return bool(self._runner(connection.connection).first(sql.UNINDEXED)[0])
+
     def differences(self) -> list[str]:
         """How the tables differ from those of this version, one sentence each; none when they match."""
         from renoflow.store.migrating import differences

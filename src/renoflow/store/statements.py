@@ -102,6 +102,26 @@ SELECT request, answer, answered_at FROM renoflow_keys
 WHERE tenant = :tenant AND case_id = :id AND key = :key
 """
 
+# ------------------------------------------------------------------ found anew
+
+FORGET_TERMS = "DELETE FROM renoflow_terms WHERE position = :position"
+
+FORGET_DEADLINES = "DELETE FROM renoflow_deadlines WHERE tenant = :tenant AND case_id = :id"
+
+SET_STAGE = "UPDATE renoflow_cases SET stage = :stage WHERE position = :position"
+
+SKIP_LAYOUT = """
+UPDATE renoflow_terms SET value = :value
+WHERE name = :name AND position = (SELECT position FROM renoflow_cases WHERE tenant = :tenant AND id = :id)
+"""
+
+UNINDEXED = """
+SELECT EXISTS (SELECT 1 FROM renoflow_terms
+WHERE name IN (SELECT DISTINCT 'layout ' || workflow FROM renoflow_cases) AND value = '')
+"""
+
+NEXT_TENANT = "SELECT min(tenant) FROM renoflow_cases WHERE tenant > :tenant"
+
 # ------------------------------------------------------------------ families
 
 JOIN_FAMILIES = """
@@ -243,8 +263,10 @@ DONE: Columns = {"tenant": "text", "case_id": "text", "name": "text"}
 RUNNING: Columns = {
     "tenant": "text", "case_id": "text", "name": "text", "generation": "integer", "status": "text",
     "owner": "text", "due_at": "timestamptz", "target_at": "timestamptz", "wake_at": "timestamptz",
-    "breached_at": "timestamptz",
+    "breached_at": "timestamptz", "workflow": "text", "provisional": "boolean",
 }  # fmt: skip
+LOST_TERMS: Columns = {"position": "bigint", "name": "text", "value": "text"}
+NEW_TERMS: Columns = {**LOST_TERMS, "tenant": "text"}
 EFFECTS: Columns = {
     "tenant": "text", "key": "text", "case_id": "text", "kind": "text", "recipient": "text",
     "effect": "text", "status": "text", "retry_at": "timestamptz",
@@ -256,7 +278,7 @@ ANSWERS: Columns = {
 
 PARTS: Mapping[str, Columns] = {
     "opened": OPENED, "moved": MOVED, "families": FAMILIES, "lines": LINES, "done": DONE, "running": RUNNING,
-    "effects": EFFECTS, "answers": ANSWERS,
+    "lost_terms": LOST_TERMS, "new_terms": NEW_TERMS, "effects": EFFECTS, "answers": ANSWERS,
 }  # fmt: skip
 """What one write is made of, in this order."""
 
@@ -284,13 +306,18 @@ SET {_sets(dict(list(RUNNING.items())[len(DONE) :]), "excluded")}
 """
 
 
+_KNOWN = "ON CONFLICT (position, name, value) DO NOTHING"
+"""Two texts of a case may have the same word."""
+
+
 def _insert(table: str, columns: Columns) -> str:
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO renoflow_{table} ({', '.join(columns)}) VALUES ({marks})"
 
 
 _TABLES = {
-    "opened": "cases", "lines": "history", "running": "deadlines", "effects": "outbox", "answers": "keys",
+    "opened": "cases", "lines": "history", "running": "deadlines", "new_terms": "terms", "effects": "outbox",
+    "answers": "keys",
 }  # fmt: skip
 
 # SQLite writes an index anew for every column that is set, changed or not; so the figures of a family are set
@@ -304,10 +331,14 @@ SQLITE_WRITES: Mapping[str, str] = {
     "lines": _insert("history", LINES),
     "done": "DELETE FROM renoflow_deadlines WHERE tenant = ? AND case_id = ? AND name = ?",
     "running": f"{_insert('deadlines', RUNNING)} {_STARTS}",
+    "lost_terms": "DELETE FROM renoflow_terms WHERE position = ? AND name = ? AND value = ?",
+    "new_terms": f"{_insert('terms', NEW_TERMS)} {_KNOWN}",
     "effects": _insert("outbox", EFFECTS),
     "answers": _insert("keys", ANSWERS),
 }
 
+
+_CONFLICTS = {"running": _STARTS, "new_terms": _KNOWN}
 
 Shape = Sequence[tuple[str, int]]
 """The parts of a write, each with the number of its rows."""
@@ -346,11 +377,14 @@ def _postgres_part(part: str, count: int) -> str:
     if part == "done":
         same = "d.tenant = n.tenant AND d.case_id = n.case_id AND d.name = n.name"
         return f"DELETE FROM renoflow_deadlines d USING {rows} WHERE {same}"
+    if part == "lost_terms":
+        same = "t.position = n.position AND t.name = n.name AND t.value = n.value"
+        return f"DELETE FROM renoflow_terms t USING {rows} WHERE {same}"
     names = ", ".join(PARTS[part])
     insert = f"INSERT INTO renoflow_{_TABLES[part]} ({names}) SELECT {names} FROM {rows}"
     if part == "opened":
         return f"{insert} ON CONFLICT (tenant, id) DO NOTHING RETURNING id, position"
-    return f"{insert} {_STARTS}" if part == "running" else insert
+    return f"{insert} {_CONFLICTS.get(part, '')}"
 
 
 # ------------------------------------------------------------------ for one driver

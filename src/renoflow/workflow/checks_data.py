@@ -151,6 +151,12 @@ def _check_fact(inspection: Inspection, name: str, fact: FactDefinition, path: s
     if name in _RESERVED:
         inspection.fault(path, f"@{name} has a meaning of its own", "rename the fact")
     _check_keys(inspection, fact, path)
+    if fact.searchable and fact.personal:
+        inspection.fault(
+            f"{path}.searchable",
+            "nobody is looked for by a personal fact: what it says is kept apart, so that it can be removed",
+            "remove searchable",
+        )
     if fact.told_by is not None and fact.set_by is not None:
         inspection.fault(path, "told_by and set_by exclude each other", "keep the one that is true")
     if fact.told_by is not None and fact.told_by not in _neighbours(definition):

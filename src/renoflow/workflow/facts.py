@@ -57,6 +57,7 @@ class FactPlan:
     told_by: str | None
     by_engine: bool
     personal: bool
+    searchable: bool
     start: FactValue | None
     """What is known before anything was brought: of a count 0."""
     unit: str
@@ -94,6 +95,7 @@ def compile_fact(name: str, fact: FactDefinition, tables: Mapping[str, TableRows
         told_by=fact.told_by,
         by_engine=fact.set_by == "engine" or fact.type == "count",
         personal=fact.personal,
+        searchable=fact.searchable,
         start=0 if fact.type == "count" else None,
         unit=fact.unit or "",
         at_most=bounds.get("at_most"),
@@ -283,7 +285,7 @@ def _wanted(fact: FactDefinition, choices: Mapping[str, Label], bounds: Mapping[
     base = _TYPE_LABELS[fact.type]
     zh, en = base.zh, base.en
     for sign, bound in bounds.items():
-        zh += f",{COMPARISON_LABELS[sign].zh} {bound}"
+        zh += f"，{COMPARISON_LABELS[sign].zh} {bound}"
         en += f", {COMPARISON_LABELS[sign].en} {bound}"
     if fact.unit:
         unit = UNITS.get(fact.unit, Label(fact.unit, fact.unit))

@@ -328,10 +328,10 @@ class ChildPlan:
     order: tuple[str, ...]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Plan:
     """Everything that deciding needs, with every name resolved. `links` are those that are followed,
-    `listens` the states of each that the file reads, or None for every one."""
+    `listens` the states of each that the file reads, or None for every one. It equals only itself."""
 
     definition: WorkflowDefinition
     id: str
