@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from renoflow.store.sql import SqlStore
 
 WORDS = {
-    "nothing": Label("没有", "none"),
+    "nothing": Label("没有符合条件的", "none"),
     "more": Label("还有更多，接着看：原命令加 --after {next}", "there is more; go on with the same command and --after {next}"),
     "no_value": Label("--fact {found}：应写作 名称=值，如 home_kind=flat", "--fact {found}: write NAME=VALUE, as home_kind=flat"),
     "misfit": Label("「{label}」（{workflow}.{name}）：收到 {found}；应为{wanted}", "'{label}' ({workflow}.{name}): found {found}; expected {wanted}"),

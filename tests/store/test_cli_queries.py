@@ -90,10 +90,10 @@ def test_a_worklist_says_who_owes_what_by_when(capsys: pytest.CaptureFixture[str
     """One line an item in words of either language, the soonest first, with the days left or gone."""
     words = ("worklist", "--db", url, "--at", "2026-03-06T08:00:00+08:00", *OWN)
     assert said(capsys, "zh", *words) == [
-        "到期              距今       责任人  事项        案卷    状态",
-        "2026-03-05 11:00  逾期 1 天  文员    回执时限    看房-2  看房 · 已看房",
-        "2026-03-05 24:00  逾期 1 天  带看员  看房时限    V-1     看房 · 已预约",
-        "2026-03-09 24:00  还有 3 天  带看员  还钥匙时限  看房-2  看房 · 已看房",
+        "到期              离到期     责任人  事项        案卷    状态",
+        "2026-03-05 11:00  逾期1天  文员    回执时限    看房-2  看房 · 已看房",
+        "2026-03-05 24:00  逾期1天  带看员  看房时限    V-1     看房 · 已预约",
+        "2026-03-09 24:00  还有3天  带看员  还钥匙时限  看房-2  看房 · 已看房",
     ]
     assert said(capsys, "en", *words) == [
         "Due               How far off    Owed by  What             Case    State",
@@ -111,7 +111,7 @@ def test_a_worklist_says_who_owes_what_by_when(capsys: pytest.CaptureFixture[str
         ("2026-03-05T10:59:59+08:00", "en", "today"),
         ("2026-03-05T11:00:00+08:00", "zh", "今天已逾期"),
         ("2026-03-05T23:59:59+08:00", "en", "overdue today"),
-        ("2026-03-06T00:00:00+08:00", "zh", "逾期 1 天"),
+        ("2026-03-06T00:00:00+08:00", "zh", "逾期1天"),
         ("2026-03-07T23:00:00+08:00", "en", "2 days overdue"),
     ],
 )
@@ -177,7 +177,7 @@ def test_provisional_dates_are_said_to_be(
     words = ("worklist", "--db", url, "--role", "guide", "--at", "2099-01-05T12:00:00+08:00", *OWN)
     (zh,) = [line for line in said(capsys, "zh", *words) if "V-9" in line]
     (en,) = [line for line in said(capsys, "en", *words) if "V-9" in line]
-    assert zh == "2099-01-07 24:00  还有 2 天（暂计）  带看员  还钥匙时限  V-9     看房 · 已看房"
+    assert zh == "2099-01-07 24:00  还有2天（暂计）  带看员  还钥匙时限  V-9     看房 · 已看房"
     assert "in 2 days (provisional)" in en
     assert sum("暂计" in line for line in said(capsys, "zh", *words)) == 1
 

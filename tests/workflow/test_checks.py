@@ -90,6 +90,54 @@ fired_by = ["child.part.refuse"]
 tells = [{ child = "part", event = "refuse", facts = { days = 1 } }]
 """
 
+SYSTEM_ENTERS = (
+    'by = ["clerk"]\ngives = ["entry", "done_on"]\nmay_give',
+    'by = ["clerk", "system"]\ngives = ["entry", "done_on"]\nmay_give',
+)
+COUNTS_AT_ONCE = """
+[accumulations.each_late]
+label = { zh = "迟到", en = "Late" }
+counts = ["late"]
+within = "calendar month"
+at_least = 1
+opens = ["memo"]
+
+[children.memo]
+workflow = "memo"
+"""
+MEMO = """
+[workflow]
+id = "memo"
+version = 1
+label = { zh = "通知单", en = "Memo" }
+
+[stages]
+work = { zh = "工作", en = "Work" }
+
+[states]
+written = { stage = "work", zh = "已写", en = "Written" }
+filed   = { stage = "work", final = true, zh = "归档", en = "Filed" }
+
+[roles]
+clerk = { side = "company", zh = "文员", en = "clerk" }
+
+[events.write]
+label = { zh = "写", en = "Write" }
+from = "@start"
+to = "written"
+by = ["system"]
+tells = [ { link = "book", event = "enter", facts = { entry = "late", done_on = "@today" } } ]
+
+[events.file]
+label = { zh = "归档", en = "File" }
+from = ["written"]
+to = "filed"
+by = ["clerk"]
+
+[links.book]
+workflow = "book"
+"""
+
 
 def test_children_opened_for_ever_are_found() -> None:
     """A child that ends at once and whose end opens another is a chain without an end."""
@@ -107,6 +155,34 @@ def test_cases_that_tell_each_other_for_ever_are_found() -> None:
     (problem,) = check_together(definitions(texts))
     assert "job.ask_again -> part.refuse -> job.ask_again" in problem.message
     assert check_together(definitions({**texts, "part": TEXTS["part"]})) == ()
+
+
+def counting_for_ever(*changes: tuple[str, str]) -> tuple[Problem, ...]:
+    """What is found in a ledger whose count opens a memo that enters a line into it, with these changes."""
+    texts = {"book": TEXTS["book"] + COUNTS_AT_ONCE, "memo": MEMO}
+    for old, new in (SYSTEM_ENTERS, *changes):
+        assert sum(text.count(old) for text in texts.values()) == 1, old
+        texts = {name: text.replace(old, new) for name, text in texts.items()}
+    found = definitions(texts)
+    for name, definition in found.items():
+        assert check_workflow(definition, file=name, text=texts[name]) == ()
+    return check_together(found)
+
+
+def test_counts_that_feed_themselves_for_ever_are_found() -> None:
+    """A count that opens a case which enters as many lines as were counted is a chain without an end."""
+    (problem,) = counting_for_ever()
+    assert (problem.file, problem.path) == ("book", "accumulations.each_late")
+    assert "book.accumulations.each_late -> memo.write -> book.enter(late) -> book.acc" in problem.message
+    assert "enter fewer lines" in problem.suggestion
+    twice = ("at_least = 1", "at_least = 2"), ('opens = ["memo"]', 'opens = ["memo", "memo"]')
+    assert counting_for_ever(*twice)
+
+
+def test_counts_that_die_out_are_left_in_peace() -> None:
+    """A round that enters fewer lines than are counted, or lines that are not counted, has an end."""
+    assert counting_for_ever(("at_least = 1", "at_least = 2")) == ()
+    assert counting_for_ever(('entry = "late", done_on', 'entry = "good", done_on')) == ()
 
 
 def expect(fault: Mapping[str, Any], found: tuple[Problem, ...]) -> None:

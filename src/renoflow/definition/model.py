@@ -409,13 +409,15 @@ class LedgerDefinition:
 @frozen(kw_only=True)
 class AccumulationDefinition(EffectsDefinition):
     """`[accumulations.A]`: so many lines of a kind within a period, or an unbroken run of them, and what
-    follows. What it has counted is used up for it."""
+    follows. What it has counted is used up for it. With `after`, only periods in which that other one was
+    met are looked at."""
 
     label: Label
     counts: tuple[str, ...]
     when: str | None = None
     none_of: tuple[str, ...] = ()
     except_rules: tuple[str, ...] = ()
+    after: str | None = None
     within: Literal["calendar month", "calendar year"] | None = None
     at_least: Scalar | None = None
     running: str | None = None

@@ -169,7 +169,7 @@ SHAPES: Mapping[Any, Shape] = {
     model.LedgerDefinition: Shape(filled=("enters", "strikes")),
     model.AccumulationDefinition: Shape(
         one_of=("within", "running"),
-        not_both=(("running", "at_least"), ("running", "none_of"), ("running", "at")),
+        not_both=(("running", "at_least"), ("running", "none_of"), ("running", "at"), ("running", "after")),
         filled=("counts", "none_of", "except_rules"),
         positive=("at_least",),
     ),

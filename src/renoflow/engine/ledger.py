@@ -154,11 +154,18 @@ def period_of(rule: AccumulationPlan, day: date) -> str:
 
 
 def is_open(lines: Lines, rule: AccumulationPlan, period: str, today: int) -> bool:
-    """Whether a period's lines may be counted now: it has ended where the rule waits for that, and nothing
-    stands against it."""
+    """Whether a period's lines may be counted now: it has ended where the rule waits for that, what must
+    come before was met in it, and nothing stands against it."""
     if rule.at_period_end and period >= period_of(rule, date.fromordinal(today)):
         return False
-    return not any(objections(lines, rule, period))
+    return follows_another(lines, rule, period) and not any(objections(lines, rule, period))
+
+
+def follows_another(lines: Lines, rule: AccumulationPlan, period: str) -> bool:
+    """Whether what a rule comes after was met in a period; always, when it comes after nothing."""
+    return rule.after is None or any(
+        rule.after in line.used_by and period_of(rule, line.day) == period for line in lines
+    )
 
 
 def objections(lines: Lines, rule: AccumulationPlan, period: str) -> Iterator[LedgerLine]:
@@ -173,6 +180,7 @@ def _countable(lines: Lines, plan: LedgerPlan, first_year: int) -> Iterator[Ledg
     for line in lines:
         if line.day.year >= first_year and any(
             line.kind in rule.none_of
+            or rule.after in line.used_by
             or (
                 line.kind in rule.counts
                 and rule.name not in line.used_by

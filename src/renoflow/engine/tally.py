@@ -87,7 +87,8 @@ def _of_rule(step: Step, plan: LedgerPlan, rule: AccumulationPlan) -> Iterator[T
     periods = ledger.periods(lines, rule)
     now = ledger.period_of(rule, date.fromordinal(step.today))
     for period in sorted({*periods, now}):
-        yield _tally(step, plan, rule, period, periods.get(period, ()))
+        if ledger.follows_another(lines, rule, period):
+            yield _tally(step, plan, rule, period, periods.get(period, ()))
 
 
 def _tally(

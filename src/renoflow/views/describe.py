@@ -17,6 +17,7 @@ from renoflow.definition.model import (
 from renoflow.engine.explain import PERIODS
 from renoflow.engine.workflow import Workflow
 from renoflow.values import SYSTEM, Label, Lang, listed, parse_duration
+from renoflow.views.linked import linked_cases
 from renoflow.views.text import COLON, SEMICOLON, bracketed
 from renoflow.workflow.plan import EventPlan
 
@@ -30,9 +31,11 @@ HEAD = {
     "payments": Label("款项", "Payments"),
     "conditions": Label("条件", "Conditions"),
     "accumulations": Label("累计", "Accumulations"),
+    "linked": Label("关联案卷", "Linked cases"),
     "counts": Label("计入", "counts"),
     "none_of": Label("期内不得有", "with none of"),
     "except_rules": Label("不计入（按依据条款）", "not by rule"),
+    "after": Label("仅限已核定该项的期间", "only in a period in which this was met"),
     "period_end": Label("期末核定", "settled when the period ends"),
     "by": Label("办理", "by"),
     "guards": Label("须满足", "if"),
@@ -112,6 +115,9 @@ def _sections(flow: Workflow, lang: Lang) -> Iterator[str]:
         yield head("accumulations")
     for name, item in definition.accumulations.items():
         yield from _accumulation(flow, name, item, lang)
+    if definition.children or definition.links:
+        yield head("linked")
+        yield from linked_cases(definition, lambda name: _condition(flow, name, lang), lang)
     yield head("parameters")
     for name, parameter in definition.parameters.items():
         bounds = "".join(
@@ -249,6 +255,8 @@ def _accumulation(flow: Workflow, name: str, item: AccumulationDefinition, lang:
             yield f"  {_head(key, lang)}" + listed((_entry(flow, entry, lang) for entry in entries), lang)
     if item.except_rules:
         yield f"  {_head('except_rules', lang)}" + listed(item.except_rules, lang)
+    if item.after is not None:
+        yield f"  {_head('after', lang)}{item.after}"
     yield f"  {_measure(definition, item, lang)}"
     effects = [opening.child or opening.link or "" for opening in item.opens]
     if effects:

@@ -19,7 +19,7 @@ from renoflow.views.timeline import when
 
 WORK = (
     Label("到期", "Due"),
-    Label("距今", "How far off"),
+    Label("离到期", "How far off"),
     Label("责任人", "Owed by"),
     Label("事项", "What"),
     Label("案卷", "Case"),
@@ -85,15 +85,15 @@ def row_answers(rows: Iterable[AttrsInstance], calendar: Calendar) -> list[Any]:
 
 
 def days_off(calendar: Calendar, due: datetime, at: datetime, lang: Lang) -> str:
-    """How far a due instant is from `at`, in whole days of the calendar: `逾期 2 天`, `2 days overdue`."""
+    """How far a due instant is from `at`, in whole days of the calendar: `逾期2天`, `2 days overdue`."""
     days = calendar.day_of(due - TICK) - calendar.day_of(at)
     number, plural = abs(days), "" if abs(days) == 1 else "s"
     if days < 0:
-        found = Label(f"逾期 {number} 天", f"{number} day{plural} overdue")
+        found = Label(f"逾期{number}天", f"{number} day{plural} overdue")
     elif due <= at:
         found = Label("今天已逾期", "overdue today")
     elif days:
-        found = Label(f"还有 {number} 天", f"in {number} day{plural}")
+        found = Label(f"还有{number}天", f"in {number} day{plural}")
     else:
         found = Label("今天到期", "today")
     return found.text(lang)

@@ -96,6 +96,7 @@ def _check_accumulation(
                 "remove one",
             )
     _check_rules(inspection, ledger, item, path)
+    _check_after(inspection, item, path)
     if item.at_least is not None:
         _check_number(inspection, item.at_least, f"{path}.at_least")
     if item.running is not None:
@@ -135,6 +136,27 @@ def _check_rules(
     for number, rule in enumerate(item.except_rules if keys else ()):
         if rule not in keys:
             inspection.fault(f"{path}.except_rules[{number}]", f"there is no rule {rule!r}", near(rule, keys))
+
+
+def _check_after(inspection: Inspection, item: AccumulationDefinition, path: str) -> None:
+    """What an accumulation comes after is another one, of the same kind of period."""
+    others = {
+        name: other
+        for name, other in inspection.definition.accumulations.items()
+        if f"accumulations.{name}" != path
+    }
+    if item.after is None:
+        return
+    if item.after not in others:
+        inspection.fault(
+            f"{path}.after", f"there is no other accumulation {item.after!r}", near(item.after, others)
+        )
+    elif others[item.after].within != item.within:
+        inspection.fault(
+            f"{path}.after",
+            f"{item.after!r} is met within {others[item.after].within or 'a run'}, not {item.within}",
+            "let both count within the same period",
+        )
 
 
 def _check_number(inspection: Inspection, value: Scalar, path: str) -> None:

@@ -18,7 +18,7 @@ from renoflow.definition.model import (
 )
 from renoflow.errors import Problem
 from renoflow.workflow.between import Between, Definitions, doings
-from renoflow.workflow.checks_chains import Doing, endless_chains
+from renoflow.workflow.checks_chains import COUNT, Doing, endless_chains
 from renoflow.workflow.checks_openings import check_links, check_opening
 from renoflow.workflow.checks_told import check_effects, check_listened, check_sent, check_told
 from renoflow.workflow.inspection import Inspection, near
@@ -43,15 +43,24 @@ def check_together(definitions: Definitions) -> tuple[Problem, ...]:
 
 
 def _report_chains(between: Between, chains: list[tuple[Doing, ...]]) -> None:
-    """A circle is told at its first event."""
+    """A circle is told at its first event, or where it counts."""
     for chain in chains:
-        workflow, first = chain[0]
-        if workflow == between.own.id:
-            way = " -> ".join(f"{workflow}.{event}" for workflow, event in (*chain, chain[0]))
+        count = next((n for n, doing in enumerate(chain) if doing.name.startswith(COUNT)), None)
+        way = (*chain[count or 0 :], *chain[: count or 0])
+        first, shown = way[0], " -> ".join(map(str, (*way, way[0])))
+        if first.workflow != between.own.id:
+            continue
+        if count is None:
             between.fault(
-                f"events.{first}" if first in between.own.events else first,
-                f"these events can bring each other about for ever: {way}",
+                f"events.{first.name}" if first.name in between.own.events else first.name,
+                f"these events can bring each other about for ever: {shown}",
                 "let one of them lead to a state from which it cannot be done again",
+            )
+        else:
+            between.fault(
+                first.name,
+                f"what is counted here can bring itself about for ever: {shown}",
+                "let a round enter fewer lines than are counted, or let a person act in it",
             )
 
 

@@ -51,6 +51,7 @@ def _accumulation(
         counts=frozenset(item.counts),
         none_of=frozenset(item.none_of),
         except_rules=frozenset(item.except_rules),
+        after=item.after,
         period="run" if item.within is None else "month" if item.within == "calendar month" else "year",
         at_least=int(at_least),
         running=None if item.running is None else _length(operands, item.running),

@@ -133,8 +133,8 @@ class ReactionPlan:
 
 @frozen(kw_only=True)
 class AccumulationPlan:
-    """So many lines (`at_least`) of one month or year, or an unbroken run of them. `decides` says whether
-    more follows from it than a notice."""
+    """So many lines (`at_least`) of one month or year, or an unbroken run of them. With `after`, of a period
+    in which that one was met. `decides` says whether more follows from it than a notice."""
 
     name: str
     label: Label
@@ -142,6 +142,7 @@ class AccumulationPlan:
     counts: frozenset[str]
     none_of: frozenset[str]
     except_rules: frozenset[str]
+    after: str | None
     period: Literal["month", "year", "run"]
     at_least: int
     running: Duration | None
