@@ -382,6 +382,10 @@ def _months(
 ) -> Sequence[tuple[str, datetime, datetime]]:
     """Each month with the instants after which it begins and with which it ends. What is due at the end of
     its last day is missed at the midnight that follows, and belongs to it."""
+    if since is not None and since >= until:
+        if since > until:
+            raise UsageError(f"since ({calendar.iso(since)}) lies after until ({calendar.iso(until)})")
+        return []
     last = calendar.local(until - _TICK).date().replace(day=1)
     first = _earlier(last, 11) if since is None else calendar.local(since).date().replace(day=1)
     count = (last.year - first.year) * 12 + last.month - first.month + 1

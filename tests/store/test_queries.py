@@ -362,6 +362,9 @@ def test_pages_have_their_limits(place: Place) -> None:
     for after in (page.next, "", "x", "WzFd", page.next + "x"):
         with pytest.raises(rf.UsageError, match="next"):
             service.search(after=after)
+    with pytest.raises(rf.UsageError, match="lies after until"):
+        service.breaches(since=at(1), until=START)
+    assert len(service.breaches(since=START, until=START)) == 0
     with pytest.raises(rf.UsageError, match="120"):
         service.breaches(since="1990-01-01T00:00:00+08:00", until=START)
 
