@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from psycopg import errors
+from sqlalchemy import make_url, text
 
 import renoflow as rf
 from tests.postgres import Server
@@ -156,6 +157,31 @@ def test_pages_leave_nothing_out_and_repeat_nothing(firm: rf.CaseService) -> Non
     assert whole(firm.search, 13) == whole(firm.search)
     months = whole(firm.breaches, until=now())
     assert whole(firm.breaches, 1, until=now()) == months
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_equal_instants_are_paged_in_any_language(postgres: Server, size: int) -> None:
+    """A PostgreSQL that sorts as English does hands out the same pages: by the signs of the ids."""
+    url = postgres.url()
+    sorted_as_english = f"{make_url(url).database}_en"
+    with postgres.connect() as connection:
+        try:
+            connection.execute(
+                f"create database {sorted_as_english} template template0 locale_provider icu icu_locale 'en'"
+            )
+        except (errors.FeatureNotSupported, errors.SyntaxError) as error:
+            pytest.skip(f"this PostgreSQL knows no languages: {error}")
+    english = make_url(url).set(database=sorted_as_english).render_as_string(hide_password=False)
+    place = sql_place("postgres", english)
+    service = place.service()
+    ids = ["a", "B", "A-2", "a-1", "a1", "_x", "é", "e", "z", "10", "2", "中", "ß", "ss"]
+    for name in ids:
+        service.open("errand", name, ask())
+    assert [one.case for one in whole(service.worklist, size, at=at())] == sorted(ids)
+    assert place.engine is not None
+    place.engine.dispose()
+    for target in (english, url):
+        postgres.drop(target)
 
 
 def test_a_paused_limit_waits_for_somebody_else(place: Place) -> None:
