@@ -234,6 +234,17 @@ def test_a_case_in_a_list_is_the_case(firm: rf.CaseService) -> None:
         assert one.label == firm.workflow_of(case).plan.state_labels[case.state]
 
 
+def test_a_case_opened_in_passing_was_opened_then(place: Place, tmp_path: Path) -> None:
+    """A late call that lets an old deadline open a case, and lets it move on, says when it was opened."""
+    opening = ("adds = { reminders = 1 }", 'adds = { reminders = 1 }\nopens = ["part"]')
+    flows = changed_flows(tmp_path, opening, host_agrees=lambda scene: True)
+    service = rf.CaseService(flows, place.store)
+    service.open("errand", "E-1", ask())
+    service.send("E-1", note(at(days=30)))
+    (part,) = service.search(parent="E-1")
+    assert [part.opened_at, part.moved_at] == [one.at for one in service.history(part.id)]
+
+
 def test_cases_are_found_by_their_facts(firm: rf.CaseService) -> None:
     """Every value of every searchable fact leads to the cases that have it, and to no others."""
     cases = list(reversed(list(firm.cases())))
