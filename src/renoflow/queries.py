@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from renoflow.engine.calendar import Calendar
+from renoflow.engine.localdays import TICK, date_of, plus
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import SchemaMismatch, UnknownName, UsageError
 from renoflow.paging import at_most, checked_limit, page_of, place_of
@@ -40,8 +41,6 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 MOST_MONTHS = 120
 """Months of one question about breaches."""
-
-_TICK = timedelta(microseconds=1)
 
 
 class CaseReader:
@@ -382,16 +381,22 @@ def _months(
 ) -> Sequence[tuple[str, datetime, datetime]]:
     """Each month with the instants after which it begins and with which it ends. What is due at the end of
     its last day is missed at the midnight that follows, and belongs to it."""
-    last = calendar.local(until - _TICK).date().replace(day=1)
-    first = _earlier(last, 11) if since is None else calendar.local(since).date().replace(day=1)
+    last = _month_of(calendar, plus(until, -TICK))
+    first = _earlier(last, 11) if since is None else _month_of(calendar, since)
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     if count > MOST_MONTHS:
         raise UsageError(f"{count} months are asked for, at most {MOST_MONTHS} are counted at once")
+    if count < 1:
+        return ()
     months = [_earlier(last, count - 1 - number) for number in range(count)]
     edges = [calendar.midnight(month.toordinal()) for month in months]
     begins = [edge if since is None else max(edge, since) for edge in edges]
     ends = [*edges[1:], until]
     return [(f"{month:%Y-%m}", begin, end) for month, begin, end in zip(months, begins, ends, strict=True)]
+
+
+def _month_of(calendar: Calendar, at: datetime) -> date:
+    return date_of(calendar.day_of(at)).replace(day=1)
 
 
 def _earlier(month: date, count: int) -> date:

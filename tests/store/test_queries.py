@@ -355,6 +355,20 @@ def test_a_month_ends_with_the_midnight_of_its_last_day(place: Place) -> None:
     assert len(service.breaches(since=midnight, until=midnight + timedelta(days=20))) == 0
 
 
+def test_breaches_of_a_time_that_is_over_before_it_begins(place: Place) -> None:
+    """There are none; and the ends of time are refused or counted, like any other instant."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    service.sweep(at(days=30))
+    assert len(service.breaches(until=at(days=30))) == 1
+    for since in (at(days=31), at(days=300), "9999-12-30T00:00:00Z"):
+        assert len(service.breaches(since=since, until=at(days=30))) == 0
+    assert len(service.breaches(since="9999-12-01T00:00:00Z", until="9999-12-31T00:00:00Z")) == 0
+    for until in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        with pytest.raises(rf.UsageError):
+            service.breaches(until=until)
+
+
 # ------------------------------------------------------------------ what may be asked
 
 
