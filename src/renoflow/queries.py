@@ -31,7 +31,7 @@ from renoflow.store.questions import (
     limits_of,
 )
 from renoflow.store.terms import LONGEST, Term, layout_name, layout_of, searched, wanted_terms, wanted_words
-from renoflow.values import instant
+from renoflow.values import check_id, check_text, instant, several
 from renoflow.workflow.plan import Plan
 
 Plans = Mapping[str, Plan]
@@ -58,6 +58,7 @@ class CaseReader:
             )
         if not tenant or not isinstance(tenant, str):
             raise UsageError(f"a tenant is a text that is not empty; found {tenant!r}")
+        check_id(tenant)
         self.workflows = workflows
         self.store: Store = store if store is not None else MemoryStore()
         self.tenant = tenant
@@ -67,11 +68,13 @@ class CaseReader:
 
     def find(self, case_id: str, *, connection: Any = None) -> Case | None:
         """The case as it stands, None when there is none."""
+        check_id(case_id)
         with self._read(connection) as reader:
             return reader.get(case_id)
 
     def case(self, case_id: str, *, connection: Any = None) -> Case:
         """Raises `UnknownName` when there is none."""
+        check_id(case_id)
         with self._read(connection) as reader:
             case = reader.get(case_id)
             if case is None:
@@ -84,6 +87,7 @@ class CaseReader:
 
     def history(self, case_id: str, *, connection: Any = None) -> tuple[HistoryEntry, ...]:
         """Raises `UnknownName` when there is no such case."""
+        check_id(case_id)
         with self._read(connection) as reader:
             if reader.get(case_id) is None:
                 raise UnknownName("case", case_id, reader.ids_near(case_id))
@@ -129,7 +133,7 @@ class CaseReader:
                 if name in terms and (states is None or states[name])
             ),
             words=_words(text),
-            parent=parent or "",
+            parent=check_id(parent) if parent else "",
             before=LAST if place is None else min(max(place[0], 0), LAST),
             limit=checked_limit(limit) + 1,
         )
@@ -244,7 +248,8 @@ def plans_of(workflows: Workflows, names: Names = None) -> Plans:
     """The plans of these workflows, of all when None; raises `UnknownName`."""
     if isinstance(names, str):
         names = (names,)
-    return {name: workflows[name].plan for name in (workflows if names is None else names)}
+    wanted = workflows if names is None else several(names, "workflows")
+    return {name: workflows[name].plan for name in wanted}
 
 
 def layouts_of(plans: Plans) -> Sequence[Term]:
@@ -267,7 +272,7 @@ def _check_layouts(reader: Reader, plans: Plans) -> None:
 def _roles(plans: Plans, roles: Names) -> frozenset[str] | None:
     if roles is None:
         return None
-    wanted = frozenset((roles,) if isinstance(roles, str) else roles)
+    wanted = frozenset((roles,) if isinstance(roles, str) else several(roles, "roles"))
     known = {role for plan in plans.values() for role in plan.roles}
     for role in sorted(wanted - known):
         raise UnknownName("role", role, known)
@@ -352,7 +357,7 @@ def _value(plan: Plan, name: str, value: Any) -> FactValue:
 def _words(text: str | None) -> str:
     if text is None:
         return ""
-    found = wanted_words(text)
+    found = wanted_words(check_text(text))
     if not found or len(found) > LONGEST:
         raise UsageError(f"{text!r}: look for a text of 1 to {LONGEST} characters, with a letter or a digit")
     return found

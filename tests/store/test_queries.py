@@ -3,6 +3,8 @@ and every history answers it."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -415,6 +417,54 @@ def test_pages_have_their_limits(place: Place) -> None:
             service.search(after=after)
     with pytest.raises(rf.UsageError, match="120"):
         service.breaches(since="1990-01-01T00:00:00+08:00", until=START)
+
+
+def told_a_cursor(*place: object) -> str:
+    """What a page's `next` would be if it had ended there."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+HALF = "a\ud800"
+NUL = "a\0"
+
+
+@pytest.mark.parametrize("odd", [HALF, NUL, 5])
+def test_ids_that_no_database_could_keep(place: Place, odd: Any) -> None:
+    """They are refused alike wherever cases are kept, before anything is asked of the database."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    asked: list[Callable[[], Any]] = [
+        lambda: service.open("errand", odd, ask()),
+        lambda: service.open("errand", "E-2", ask(), parent=odd),
+        lambda: service.open("errand", "E-2", ask(), links={"lead": odd}),
+        lambda: service.send(odd, note(at(1))),
+        lambda: service.send("E-1", note(at(1)), key=odd),
+        lambda: service.link(odd, "lead", "E-1", actor=BOSS, at=at(1)),
+        lambda: service.link("E-1", "lead", odd, actor=BOSS, at=at(1)),
+        lambda: service.redact(odd, actor=BOSS, at=at(1), reason="asked for"),
+        lambda: service.find(odd),
+        lambda: service.case(odd),
+        lambda: service.history(odd),
+        lambda: service.search(parent=odd),
+        lambda: service.worklist(after=told_a_cursor("work", at().isoformat(), odd, "pick_up")),
+        lambda: service.worklist(roles=odd),
+        lambda: service.worklist(workflows=odd),
+        lambda: place.service(tenant=odd),
+    ]
+    for one in asked:
+        with pytest.raises(rf.UsageError):
+            one()
+    assert len(service.history("E-1")) == 1
+
+
+def test_texts_that_nobody_could_have_kept(place: Place) -> None:
+    """Half a surrogate pair is refused, as a command line hands it on; a cursor without end is none."""
+    service = place.service()
+    for odd in (HALF, 5, ["a"]):
+        with pytest.raises(rf.UsageError):
+            service.search(text=odd)  # type: ignore[arg-type]
+    with pytest.raises(rf.UsageError, match="next"):
+        service.search(after=base64.urlsafe_b64encode(b"[" * 100_000).decode())
 
 
 def test_no_answer_crosses_tenants(place: Place, tmp_path: Path) -> None:
