@@ -315,6 +315,23 @@ def test_a_fact_that_changes_is_found_by_its_present_value(place: Place, tmp_pat
         assert [one.id for one in service.search(text=words)] == ["E-1"], words
 
 
+def test_a_case_with_very_many_words_is_kept_and_found(place: Place, tmp_path: Path) -> None:
+    """A list of long texts is searched like a short one: by the first words of each, also of changed ones."""
+    texts = 'place     = { type = "texts", searchable = true'
+    noted = ('may_give = ["remark", "person"]', 'may_give = ["remark", "person", "place"]')
+    flows = changed_flows(tmp_path, ('place     = { type = "text"', texts), noted)
+    service = rf.CaseService(flows, place.store)
+
+    def long(turn: int) -> list[str]:
+        return ["".join(chr(0x4E00 + 200 * n + place + turn) for place in range(201)) for n in range(100)]
+
+    service.open("errand", "E-1", ask(place=long(0)))
+    service.send("E-1", note(at(1), place=[long(0)[0], *long(7)[1:]]))
+    for words, found in ((long(0)[0][:9], 1), (long(7)[99][:9], 1), (long(7)[50], 1), (long(0)[99][:9], 0)):
+        assert len(service.search(text=words[:40])) == found, words
+    assert len(service.search(facts={"place": long(7)[30]})) == 1
+
+
 # ------------------------------------------------------------------ breaches
 
 
