@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,7 @@ from tests.store.errands import (
     ask,
     at,
     changed_flows,
+    flows,
     note,
     searchable_errands,
     take,
@@ -330,6 +333,27 @@ def test_a_case_with_very_many_words_is_kept_and_found(place: Place, tmp_path: P
     for words, found in ((long(0)[0][:9], 1), (long(7)[99][:9], 1), (long(7)[50], 1), (long(0)[99][:9], 0)):
         assert len(service.search(text=words[:40])) == found, words
     assert len(service.search(facts={"place": long(7)[30]})) == 1
+
+
+def test_cases_in_memory_are_listed_while_others_open_some() -> None:
+    """A list that is asked for in the middle of an opening has the case or has it not, and is no error."""
+    service = rf.CaseService(flows(), rf.MemoryStore())
+
+    def open_some() -> None:
+        for number in range(1500):
+            service.open("errand", f"E-{number}", ask())
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor() as pool:
+            opening = pool.submit(open_some)
+            while not opening.done():
+                service.search(limit=1)
+            opening.result()
+    finally:
+        sys.setswitchinterval(before)
+    assert [one.id for one in service.search(limit=1)] == ["E-1499"]
 
 
 # ------------------------------------------------------------------ breaches
