@@ -304,6 +304,27 @@ def test_cases_are_found_by_what_is_written_in_them(place: Place, tmp_path: Path
             service.search(text=words)
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("İstanbul", "i\u0307stan"), ("STRASSE", "straße"), ("ﬁne", "FI"), ("ＡＢＣ１２３", "abc"),
+        ("cafe\u0301 x", "CAFÉ"), ("\u1112\u1161\u11ab국", "한"), ("😀 smile", "😀 smile"), ("a\0b", "a b"),
+        ("50% off", "50%"), ("a_b", "a_"), ("it's \"so\"", "it's \"s"), ("x" * 5000, "x" * 40),
+        ("ab\U0010ffffcd", "ab"),
+        ("नमस्ते", "न"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("tab\tsep\nline", "tab sep line"),
+    ],
+)  # fmt: skip
+def test_odd_texts_are_found_alike(place: Place, tmp_path: Path, written: str, asked: str) -> None:
+    """Case, width, spaces and the ways to write a sign make no difference, whatever the sign, and nothing
+    that is written is taken for a pattern."""
+    service = rf.CaseService(searchable_errands(tmp_path), place.store)
+    service.open("errand", "E-1", ask(place=written))
+    service.open("errand", "E-2", ask(place="…!?"))
+    assert [one.id for one in service.search(text=asked)] == ["E-1"]
+    assert [one.id for one in service.search(facts={"place": written})] == ["E-1"]
+    assert [one.id for one in service.search(facts={"place": "…!?"})] == ["E-2"]
+
+
 def test_a_fact_that_changes_is_found_by_its_present_value(place: Place, tmp_path: Path) -> None:
     """The old value leads nowhere any more, and neither do its words, unless another text has them."""
     service = rf.CaseService(searchable_errands(tmp_path), place.store)

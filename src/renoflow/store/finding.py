@@ -21,7 +21,7 @@ from renoflow.store.questions import (
 )
 from renoflow.store.rows import Form, stage_of
 from renoflow.store.runner import Runner
-from renoflow.store.terms import WORDS, Term
+from renoflow.store.terms import LONGEST, WORDS, Term
 from renoflow.values import Label
 from renoflow.workflow.plan import Plan
 
@@ -32,7 +32,7 @@ Statement = tuple[str, Values]
 BRANCHES = 400
 """SQLite joins no more than 500 SELECTs in one statement."""
 
-END = "\U0010ffff"
+END = "\U0010ffff" * LONGEST
 """Sorts after whatever a word may go on with."""
 
 
