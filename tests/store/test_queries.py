@@ -325,6 +325,27 @@ def test_odd_texts_are_found_alike(place: Place, tmp_path: Path, written: str, a
     assert [one.id for one in service.search(facts={"place": "…!?"})] == ["E-2"]
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("128.50", "128.5"),
+        ("100", "1E+2"),
+        ("-0.0", "0"),
+        ("1E-900000", "1.0E-900000"),
+        ("-1E-9", "-0.000000001"),
+    ],
+)
+def test_numbers_are_found_however_they_are_written(
+    place: Place, tmp_path: Path, written: str, asked: str
+) -> None:
+    """What counts is the number: no more zeros, no sign of a zero; the smallest one is as short as any."""
+    number = ('price     = { type = "money"', 'price     = { type = "decimal", searchable = true')
+    service = rf.CaseService(changed_flows(tmp_path, number), place.store)
+    service.open("errand", "E-1", ask(price=written))
+    service.open("errand", "E-2", ask(price="7"))
+    assert [one.id for one in service.search(facts={"price": asked})] == ["E-1"]
+
+
 def test_a_fact_that_changes_is_found_by_its_present_value(place: Place, tmp_path: Path) -> None:
     """The old value leads nowhere any more, and neither do its words, unless another text has them."""
     service = rf.CaseService(searchable_errands(tmp_path), place.store)
