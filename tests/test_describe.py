@@ -9,14 +9,14 @@ from renoflow.values import Lang
 from renoflow.views.describe import describe_text
 
 SAID: tuple[tuple[str, Lang, str], ...] = (
-    ("project", "zh", "### lead → lead (平级案件)"),
+    ("project", "zh", "### lead → lead（平级案卷）"),
     ("project", "en", "  opened with: trigger = sale_done, judged = @designer (after sign_contract)"),
     ("project", "en", "  is told: mark_signed (after sign_contract)"),
     ("project", "en", "  tells this case: designer_accepted"),
     ("project", "en", "  one for each: number = 1, 2, 3, 4, 5, 6, 7, 8"),
     ("stage_payment", "en", "### project → project (the case that this one belongs to)"),
     ("conduct", "en", "  found by its key: ledger/employee/@employee"),
-    ("lead", "zh", "  告知对方: designer_accepted = true (随 accept_dispatch; 当 已关联工程)"),
+    ("lead", "zh", "  告知对方：designer_accepted = true（随 accept_dispatch；当 已关联工程）"),
 )
 
 

@@ -14,7 +14,7 @@ from renoflow.errors import UsageError
 from renoflow.queries import CaseReader, plans_of
 from renoflow.records import FactValue
 from renoflow.store.questions import Page
-from renoflow.values import Label, instant, listed
+from renoflow.values import Label, instant, listed, parse_date
 from renoflow.views import lists
 from renoflow.workflow.facts import FactPlan
 
@@ -30,6 +30,7 @@ WORDS = {
 }  # fmt: skip
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YES_NO = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 
 
@@ -52,7 +53,9 @@ def add_queries(command: Adder, with_profile: Callable[[ArgumentParser], None], 
     sub.add_argument("--role", action="append", metavar="ROLE", help="only what this role owes; repeatable")
     _with_workflows(sub)
     until = sub.add_mutually_exclusive_group()
-    until.add_argument("--until", metavar="INSTANT", help="only what is due by then")
+    until.add_argument(
+        "--until", metavar="WHEN", help="only what is due by then: an instant, or a day with all of it"
+    )
     until.add_argument("--overdue", action="store_true", help="only what is overdue")
     sub.add_argument("--at", metavar="INSTANT", help="as seen from then; now by default")
 
@@ -72,8 +75,12 @@ def add_queries(command: Adder, with_profile: Callable[[ArgumentParser], None], 
     sub.add_argument("--parent", metavar="ID", help="only those under this case")
 
     sub = query("breaches", _breaches, "count the limits that were missed, by month")
-    sub.add_argument("--since", metavar="INSTANT", help="after then; twelve months by default")
-    sub.add_argument("--until", metavar="INSTANT", help="by then; now by default")
+    sub.add_argument(
+        "--since", metavar="WHEN", help="from then on: an instant or a day; twelve months by default"
+    )
+    sub.add_argument(
+        "--until", metavar="WHEN", help="by then: an instant, or a day with all of it; now by default"
+    )
     _with_workflows(sub)
 
 
@@ -88,7 +95,7 @@ def _worklist(arguments: Namespace, cases: CaseReader) -> int:
     at = datetime.now(UTC) if arguments.at is None else instant(arguments.at)
     page = cases.worklist(
         roles=arguments.role,
-        until=at if arguments.overdue else arguments.until,
+        until=at if arguments.overdue else _day_or_instant(cases.workflows, arguments.until, 1),
         at=at,
         workflows=arguments.workflow,
         limit=arguments.limit,
@@ -116,14 +123,25 @@ def _cases(arguments: Namespace, cases: CaseReader) -> int:
 
 def _breaches(arguments: Namespace, cases: CaseReader) -> int:
     page = cases.breaches(
-        since=arguments.since,
-        until=arguments.until,
+        since=_day_or_instant(cases.workflows, arguments.since, 0),
+        until=_day_or_instant(cases.workflows, arguments.until, 1),
         workflows=arguments.workflow,
         limit=arguments.limit,
         after=arguments.after,
     )
     text = lists.breaches(cases.workflows, page, arguments.lang)
     return _page(arguments, cases.workflows, "breaches", page, text)
+
+
+def _day_or_instant(workflows: Workflows, text: str | None, days: int) -> datetime | str | None:
+    """A day on its own is the midnight of the firm's zone with which it begins, or so many days after that."""
+    if text is None or not _DAY.fullmatch(text):
+        return text
+    try:
+        day = parse_date(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is a day that there is not") from None
+    return workflows.calendar.midnight(day.toordinal() + days)
 
 
 def _page(arguments: Namespace, workflows: Workflows, name: str, page: Page[Any], text: str) -> int:

@@ -386,13 +386,15 @@ def _months(
 ) -> Sequence[tuple[str, datetime, datetime]]:
     """Each month with the instants after which it begins and with which it ends. What is due at the end of
     its last day is missed at the midnight that follows, and belongs to it."""
+    if since is not None and since >= until:
+        if since > until:
+            raise UsageError(f"since ({calendar.iso(since)}) lies after until ({calendar.iso(until)})")
+        return []
     last = _month_of(calendar, plus(until, -TICK))
     first = _earlier(last, 11) if since is None else _month_of(calendar, since)
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     if count > MOST_MONTHS:
         raise UsageError(f"{count} months are asked for, at most {MOST_MONTHS} are counted at once")
-    if count < 1:
-        return ()
     months = [_earlier(last, count - 1 - number) for number in range(count)]
     edges = [calendar.midnight(month.toordinal()) for month in months]
     begins = [edge if since is None else max(edge, since) for edge in edges]

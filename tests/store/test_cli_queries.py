@@ -137,6 +137,8 @@ def test_a_worklist_is_of_roles_workflows_and_a_time(capsys: pytest.CaptureFixtu
     assert due("--role", "guide") == [viewing, keys]
     assert due("--overdue") == [report]
     assert due("--until", "2026-03-06T00:00:00+08:00") == [report, viewing]
+    assert due("--until", "2026-03-05") == [report, viewing]
+    assert due("--until", "2026-03-04") == []
     assert due("--workflow", "project") == []
     roles = ("--role", "clerk", "--role", "designer")
     assert due("--workflow", "project", "--workflow", "viewing", *roles) == [report]
@@ -323,6 +325,9 @@ def test_a_fact_of_two_types_needs_its_workflow(capsys: pytest.CaptureFixture[st
         (("cases", "--after", "x"), "is not the `next` of a page"),
         (("worklist", "--role", "guid"), "did you mean 'guide'"),
         (("worklist", "--until", "tomorrow"), "not an instant"),
+        (("worklist", "--until", "2026-02-30"), "'2026-02-30' is a day that there is not"),
+        (("breaches", "--until", "9999-12-31"), "outside the years 1 to 9999"),
+        (("breaches", "--since", "2099-01-01"), "lies after until"),
         (("breaches", "--since", "1900-01-01T00:00:00+08:00"), "at most 120"),
     ],
 )
@@ -343,7 +348,7 @@ def test_breaches_are_counted_by_month(
     capsys: pytest.CaptureFixture[str], service: rf.CaseService, url: str
 ) -> None:
     """How often a limit was missed and in how many cases, once a sweep has come by; the rules beside it."""
-    words = ("breaches", "--db", url, "--until", "2026-04-01T00:00:00+08:00", *OWN)
+    words = ("breaches", "--db", url, "--until", "2026-03-31", *OWN)
     assert said(capsys, "zh", *words) == ["没有符合条件的"]
     assert said(capsys, "en", *words) == ["none"]
     book(service, "V-4", "2026-03-06T10:00:00+08:00")

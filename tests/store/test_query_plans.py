@@ -16,6 +16,7 @@ from renoflow.store import finding
 from renoflow.store.questions import LAST, BreachQuestion, CaseQuestion, Kind, WorkQuestion, limits_of
 from renoflow.store.rows import NATIVE, TEXT
 from renoflow.store.statements import for_psycopg
+from renoflow.store.terms import layout_of
 from renoflow.workflow.plan import Plan
 from tests.postgres import Server
 from tests.store.crowd import fill
@@ -33,7 +34,8 @@ def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     url = f"sqlite:///{tmp_path_factory.mktemp('many') / 'many.db'}" if server is None else server.url()
     place = sql_place(request.param, url)
     assert place.engine is not None
-    fill(place.engine, MANY)
+    plan = searchable_errands(tmp_path_factory.mktemp("files"))["errand"].plan
+    fill(place.engine, MANY, layout_of(plan))
     yield place
     place.engine.dispose()
     if server is not None:
@@ -97,6 +99,8 @@ def statements(place: Place, plan: Plan) -> Iterator[tuple[str, finding.Statemen
     ):
         for statement in cases(**more):
             yield name, statement, index
+    for statement in finding.outdated_statements("main", ("layout errand", layout_of(plan)), 1):
+        yield "cases of other facts", statement, "renoflow_terms_value"
     span = BreachQuestion(limits=limits, since=at(days=-1), until=at(days=30))
     yield "breaches of a month", finding.breach_statement(form, "main", span), "renoflow_history_breaches"
 
@@ -111,7 +115,7 @@ def test_every_question_is_answered_by_an_index(crowded: Place, tmp_path: Path) 
         assert whole_tables(lines) == [], (name, lines)
         assert any(index in line for line in lines), (name, lines)
         names.add(name)
-    assert len(names) == 13
+    assert len(names) == 14
 
 
 def test_those_statements_find_what_there_is(crowded: Place, tmp_path: Path) -> None:
