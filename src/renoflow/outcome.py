@@ -12,6 +12,7 @@ import msgspec
 from renoflow.errors import KeyReused, UsageError
 from renoflow.records import Case, Command, Effect, HistoryEntry, Reason
 from renoflow.store.protocol import Answer, Postponed, Session
+from renoflow.values import check_id
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +62,12 @@ def request_of(key: str | None, kind: str, case_id: str, command: Command, **mor
     later."""
     if not isinstance(command, Command):
         raise UsageError(f"{command!r} is not a command; give rf.Command(event, actor, at)")
+    check_id(case_id)
     if key is None:
         return ""
     if not key or not isinstance(key, str):
         raise UsageError(f"a key is a text that is not empty, or None for a call without one; found {key!r}")
+    check_id(key)
     asked = [
         kind,
         case_id,

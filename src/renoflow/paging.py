@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from renoflow.errors import UsageError
 from renoflow.store.questions import Page
+from renoflow.values import check_id
 
 T = TypeVar("T")
 
@@ -44,11 +45,11 @@ def place_of(kind: str, after: str | None, types: tuple[type, ...]) -> tuple[Any
         return None
     try:
         said = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         said = None
     if not isinstance(said, list) or said[:1] != [kind] or tuple(map(type, said[1:])) != types:
         raise UsageError(f"after={after!r} is not the `next` of a page of this question")
-    return tuple(said[1:])
+    return tuple(check_id(one) if isinstance(one, str) else one for one in said[1:])
 
 
 def _cursor(kind: str, place: Sequence[Any]) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from renoflow.engine.calendar import Calendar
+from renoflow.engine.localdays import TICK, date_of, plus
 from renoflow.engine.workflow import Workflow, Workflows
 from renoflow.errors import SchemaMismatch, UnknownName, UsageError
 from renoflow.paging import at_most, checked_limit, page_of, place_of
@@ -30,7 +31,7 @@ from renoflow.store.questions import (
     limits_of,
 )
 from renoflow.store.terms import LONGEST, Term, layout_name, layout_of, searched, wanted_terms, wanted_words
-from renoflow.values import instant
+from renoflow.values import check_id, check_text, instant, several
 from renoflow.workflow.plan import Plan
 
 Plans = Mapping[str, Plan]
@@ -40,8 +41,6 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 MOST_MONTHS = 120
 """Months of one question about breaches."""
-
-_TICK = timedelta(microseconds=1)
 
 
 class CaseReader:
@@ -59,6 +58,7 @@ class CaseReader:
             )
         if not tenant or not isinstance(tenant, str):
             raise UsageError(f"a tenant is a text that is not empty; found {tenant!r}")
+        check_id(tenant)
         self.workflows = workflows
         self.store: Store = store if store is not None else MemoryStore()
         self.tenant = tenant
@@ -68,11 +68,13 @@ class CaseReader:
 
     def find(self, case_id: str, *, connection: Any = None) -> Case | None:
         """The case as it stands, None when there is none."""
+        check_id(case_id)
         with self._read(connection) as reader:
             return reader.get(case_id)
 
     def case(self, case_id: str, *, connection: Any = None) -> Case:
         """Raises `UnknownName` when there is none."""
+        check_id(case_id)
         with self._read(connection) as reader:
             case = reader.get(case_id)
             if case is None:
@@ -85,6 +87,7 @@ class CaseReader:
 
     def history(self, case_id: str, *, connection: Any = None) -> tuple[HistoryEntry, ...]:
         """Raises `UnknownName` when there is no such case."""
+        check_id(case_id)
         with self._read(connection) as reader:
             if reader.get(case_id) is None:
                 raise UnknownName("case", case_id, reader.ids_near(case_id))
@@ -130,7 +133,7 @@ class CaseReader:
                 if name in terms and (states is None or states[name])
             ),
             words=_words(text),
-            parent=parent or "",
+            parent=check_id(parent) if parent else "",
             before=LAST if place is None else min(max(place[0], 0), LAST),
             limit=checked_limit(limit) + 1,
         )
@@ -245,7 +248,8 @@ def plans_of(workflows: Workflows, names: Names = None) -> Plans:
     """The plans of these workflows, of all when None; raises `UnknownName`."""
     if isinstance(names, str):
         names = (names,)
-    return {name: workflows[name].plan for name in (workflows if names is None else names)}
+    wanted = workflows if names is None else several(names, "workflows")
+    return {name: workflows[name].plan for name in wanted}
 
 
 def layouts_of(plans: Plans) -> Sequence[Term]:
@@ -268,7 +272,7 @@ def _check_layouts(reader: Reader, plans: Plans) -> None:
 def _roles(plans: Plans, roles: Names) -> frozenset[str] | None:
     if roles is None:
         return None
-    wanted = frozenset((roles,) if isinstance(roles, str) else roles)
+    wanted = frozenset((roles,) if isinstance(roles, str) else several(roles, "roles"))
     known = {role for plan in plans.values() for role in plan.roles}
     for role in sorted(wanted - known):
         raise UnknownName("role", role, known)
@@ -353,7 +357,7 @@ def _value(plan: Plan, name: str, value: Any) -> FactValue:
 def _words(text: str | None) -> str:
     if text is None:
         return ""
-    found = wanted_words(text)
+    found = wanted_words(check_text(text))
     if not found or len(found) > LONGEST:
         raise UsageError(f"{text!r}: look for a text of 1 to {LONGEST} characters, with a letter or a digit")
     return found
@@ -386,8 +390,8 @@ def _months(
         if since > until:
             raise UsageError(f"since ({calendar.iso(since)}) lies after until ({calendar.iso(until)})")
         return []
-    last = calendar.local(until - _TICK).date().replace(day=1)
-    first = _earlier(last, 11) if since is None else calendar.local(since).date().replace(day=1)
+    last = _month_of(calendar, plus(until, -TICK))
+    first = _earlier(last, 11) if since is None else _month_of(calendar, since)
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     if count > MOST_MONTHS:
         raise UsageError(f"{count} months are asked for, at most {MOST_MONTHS} are counted at once")
@@ -396,6 +400,10 @@ def _months(
     begins = [edge if since is None else max(edge, since) for edge in edges]
     ends = [*edges[1:], until]
     return [(f"{month:%Y-%m}", begin, end) for month, begin, end in zip(months, begins, ends, strict=True)]
+
+
+def _month_of(calendar: Calendar, at: datetime) -> date:
+    return date_of(calendar.day_of(at)).replace(day=1)
 
 
 def _earlier(month: date, count: int) -> date:

@@ -21,7 +21,7 @@ from renoflow.store.protocol import Session
 from renoflow.store.terms import Term
 from renoflow.sweeping import sweep
 from renoflow.transaction import Transaction
-from renoflow.values import SYSTEM_ACTOR, Actor, check_actor, instant
+from renoflow.values import SYSTEM_ACTOR, Actor, check_actor, check_id, instant
 
 T = TypeVar("T")
 
@@ -63,17 +63,17 @@ class CaseService(CaseReader):
         flow = self.workflows[workflow]
         if not isinstance(links, Mapping):
             raise UsageError(f"{links!r} are no links; give case ids by name, as {{'lead': 'L-1'}}")
+        others = [check_id(one) for one in (*([parent] if parent else ()), *links.values())]
         request = request_of(key, "open", case_id, command, workflow=workflow, parent=parent, links=links)
 
         def work(session: Session) -> Outcome:
-            session.hold([case_id, *([parent] if parent else ()), *links.values()])
+            session.hold([case_id, *others])
             if session.get(case_id) is not None:
                 found = again(session, case_id, key, request)
                 return found or Outcome(case=None, reasons=(Reason(code="already_open", subject=case_id),))
             transaction = Transaction(self.workflows, session)
             for name in links:
                 _check_link(flow, name)
-            others = [*([parent] if parent else ()), *links.values()]
             for other in others:
                 _known(transaction, other)
                 transaction.fire_due(other, command.at)
@@ -101,6 +101,8 @@ class CaseService(CaseReader):
         already stays as it is. Raises `UnknownName` for a link that the first file does not have."""
         now = instant(at)
         check_actor(actor)
+        check_id(case_id)
+        check_id(other_id)
 
         def work(session: Session) -> Outcome:
             session.hold([case_id, other_id])
@@ -193,6 +195,7 @@ class CaseService(CaseReader):
         history, what linked cases heard of them, remembered answers and the outbox. A line of the history
         says so, and the chain of hashes still holds. `notes` removes the free text of notes too."""
         now = instant(at)
+        check_id(case_id)
 
         def work(session: Session) -> Outcome:
             due = Transaction(self.workflows, session)

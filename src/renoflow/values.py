@@ -47,6 +47,13 @@ def check_text(text: str) -> str:
     return text
 
 
+def check_id(text: str) -> str:
+    """An id or a key, which every database has to find again; raises `UsageError` for one that cannot be."""
+    if "\0" in check_text(text):
+        raise UsageError(f"{text!r} holds a NUL, which no id and no key may have")
+    return text
+
+
 def several(items: Iterable[T], what: str) -> Iterable[T]:
     """What was given for several things; raises `UsageError` where it is not even one."""
     if not isinstance(items, Iterable):

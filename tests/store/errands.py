@@ -22,7 +22,9 @@ def flows(host_agrees: Callable[[Any], bool] = lambda scene: True) -> rf.Workflo
     return rf.load_workflows(*FILES, only=(), predicates={"host_agrees": host_agrees})
 
 
-def changed_flows(folder: Path, *changes: tuple[str, str]) -> rf.Workflows:
+def changed_flows(
+    folder: Path, *changes: tuple[str, str], host_agrees: Callable[[Any], bool] | None = None
+) -> rf.Workflows:
     """Both workflows with some of their text changed."""
     paths = []
     for file in FILES:
@@ -31,7 +33,8 @@ def changed_flows(folder: Path, *changes: tuple[str, str]) -> rf.Workflows:
             content = content.replace(old, new)
         paths.append(folder / file.name)
         paths[-1].write_text(content, "utf-8")
-    return rf.load_workflows(*paths, only=())
+    predicates = {} if host_agrees is None else {"host_agrees": host_agrees}
+    return rf.load_workflows(*paths, only=(), predicates=predicates)
 
 
 def searchable_errands(folder: Path) -> rf.Workflows:

@@ -132,6 +132,22 @@ def test_cases_kept_before_there_were_questions(
     assert rows_of(older) == rows_of(today)
 
 
+def test_deadlines_that_no_case_has_stop_no_upgrade(urls: tuple[str, str], store_on: StoreOn) -> None:
+    """Where somebody once removed a case by hand, what is left of it is in nobody's way."""
+    today, older = urls
+    store = store_on(today)
+    store.upgrade()
+    service = rf.CaseService(flows(), store)
+    for name in ("E-1", "E-2"):
+        service.open("errand", name, ask())
+    with store.engine.begin() as connection:
+        connection.execute(text("delete from renoflow_cases where id = 'E-1'"))
+    keep_as_before(today, older, "0001")
+    store = store_on(older)
+    assert store.upgrade() == LATEST
+    assert [one.case for one in rf.CaseService(flows(), store).worklist(at=at())] == ["E-2"]
+
+
 def keep_as_before(source: str, target: str, revision: str) -> None:
     """The rows of one database in the tables of an earlier revision, as far as those had the columns."""
     engine = create_engine(target)

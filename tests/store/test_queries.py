@@ -3,8 +3,12 @@ and every history answers it."""
 
 from __future__ import annotations
 
+import base64
+import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,7 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from psycopg import errors
+from sqlalchemy import make_url, text
 
 import renoflow as rf
 from tests.postgres import Server
@@ -23,6 +28,7 @@ from tests.store.errands import (
     ask,
     at,
     changed_flows,
+    flows,
     note,
     searchable_errands,
     take,
@@ -158,6 +164,31 @@ def test_pages_leave_nothing_out_and_repeat_nothing(firm: rf.CaseService) -> Non
     assert whole(firm.breaches, 1, until=now()) == months
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_equal_instants_are_paged_in_any_language(postgres: Server, size: int) -> None:
+    """A PostgreSQL that sorts as English does hands out the same pages: by the signs of the ids."""
+    url = postgres.url()
+    sorted_as_english = f"{make_url(url).database}_en"
+    with postgres.connect() as connection:
+        try:
+            connection.execute(
+                f"create database {sorted_as_english} template template0 locale_provider icu icu_locale 'en'"
+            )
+        except (errors.FeatureNotSupported, errors.SyntaxError) as error:
+            pytest.skip(f"this PostgreSQL knows no languages: {error}")
+    english = make_url(url).set(database=sorted_as_english).render_as_string(hide_password=False)
+    place = sql_place("postgres", english)
+    service = place.service()
+    ids = ["a", "B", "A-2", "a-1", "a1", "_x", "é", "e", "z", "10", "2", "中", "ß", "ss"]
+    for name in ids:
+        service.open("errand", name, ask())
+    assert [one.case for one in whole(service.worklist, size, at=at())] == sorted(ids)
+    assert place.engine is not None
+    place.engine.dispose()
+    for target in (english, url):
+        postgres.drop(target)
+
+
 def test_a_paused_limit_waits_for_somebody_else(place: Place) -> None:
     """It leaves the list while it is paused and is there again afterwards; a deadline met is gone."""
     service = place.service()
@@ -206,6 +237,17 @@ def test_a_case_in_a_list_is_the_case(firm: rf.CaseService) -> None:
         )  # fmt: skip
         assert one.opened_at == firm.history(one.id)[0].at
         assert one.label == firm.workflow_of(case).plan.state_labels[case.state]
+
+
+def test_a_case_opened_in_passing_was_opened_then(place: Place, tmp_path: Path) -> None:
+    """A late call that lets an old deadline open a case, and lets it move on, says when it was opened."""
+    opening = ("adds = { reminders = 1 }", 'adds = { reminders = 1 }\nopens = ["part"]')
+    flows = changed_flows(tmp_path, opening, host_agrees=lambda scene: True)
+    service = rf.CaseService(flows, place.store)
+    service.open("errand", "E-1", ask())
+    service.send("E-1", note(at(days=30)))
+    (part,) = service.search(parent="E-1")
+    assert [part.opened_at, part.moved_at] == [one.at for one in service.history(part.id)]
 
 
 def test_cases_are_found_by_their_facts(firm: rf.CaseService) -> None:
@@ -262,6 +304,48 @@ def test_cases_are_found_by_what_is_written_in_them(place: Place, tmp_path: Path
             service.search(text=words)
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("İstanbul", "i\u0307stan"), ("STRASSE", "straße"), ("ﬁne", "FI"), ("ＡＢＣ１２３", "abc"),
+        ("cafe\u0301 x", "CAFÉ"), ("\u1112\u1161\u11ab국", "한"), ("😀 smile", "😀 smile"), ("a\0b", "a b"),
+        ("50% off", "50%"), ("a_b", "a_"), ("it's \"so\"", "it's \"s"), ("x" * 5000, "x" * 40),
+        ("ab\U0010ffffcd", "ab"),
+        ("नमस्ते", "न"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("tab\tsep\nline", "tab sep line"),
+    ],
+)  # fmt: skip
+def test_odd_texts_are_found_alike(place: Place, tmp_path: Path, written: str, asked: str) -> None:
+    """Case, width, spaces and the ways to write a sign make no difference, whatever the sign, and nothing
+    that is written is taken for a pattern."""
+    service = rf.CaseService(searchable_errands(tmp_path), place.store)
+    service.open("errand", "E-1", ask(place=written))
+    service.open("errand", "E-2", ask(place="…!?"))
+    assert [one.id for one in service.search(text=asked)] == ["E-1"]
+    assert [one.id for one in service.search(facts={"place": written})] == ["E-1"]
+    assert [one.id for one in service.search(facts={"place": "…!?"})] == ["E-2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("128.50", "128.5"),
+        ("100", "1E+2"),
+        ("-0.0", "0"),
+        ("1E-900000", "1.0E-900000"),
+        ("-1E-9", "-0.000000001"),
+    ],
+)
+def test_numbers_are_found_however_they_are_written(
+    place: Place, tmp_path: Path, written: str, asked: str
+) -> None:
+    """What counts is the number: no more zeros, no sign of a zero; the smallest one is as short as any."""
+    number = ('price     = { type = "money"', 'price     = { type = "decimal", searchable = true')
+    service = rf.CaseService(changed_flows(tmp_path, number), place.store)
+    service.open("errand", "E-1", ask(price=written))
+    service.open("errand", "E-2", ask(price="7"))
+    assert [one.id for one in service.search(facts={"price": asked})] == ["E-1"]
+
+
 def test_a_fact_that_changes_is_found_by_its_present_value(place: Place, tmp_path: Path) -> None:
     """The old value leads nowhere any more, and neither do its words, unless another text has them."""
     service = rf.CaseService(searchable_errands(tmp_path), place.store)
@@ -274,6 +358,44 @@ def test_a_fact_that_changes_is_found_by_its_present_value(place: Place, tmp_pat
     assert [one.id for one in service.search(text="then")] == []
     for words in ("gate", "east gate", "south", "e-1"):
         assert [one.id for one in service.search(text=words)] == ["E-1"], words
+
+
+def test_a_case_with_very_many_words_is_kept_and_found(place: Place, tmp_path: Path) -> None:
+    """A list of long texts is searched like a short one: by the first words of each, also of changed ones."""
+    texts = 'place     = { type = "texts", searchable = true'
+    noted = ('may_give = ["remark", "person"]', 'may_give = ["remark", "person", "place"]')
+    flows = changed_flows(tmp_path, ('place     = { type = "text"', texts), noted)
+    service = rf.CaseService(flows, place.store)
+
+    def long(turn: int) -> list[str]:
+        return ["".join(chr(0x4E00 + 200 * n + place + turn) for place in range(201)) for n in range(100)]
+
+    service.open("errand", "E-1", ask(place=long(0)))
+    service.send("E-1", note(at(1), place=[long(0)[0], *long(7)[1:]]))
+    for words, found in ((long(0)[0][:9], 1), (long(7)[99][:9], 1), (long(7)[50], 1), (long(0)[99][:9], 0)):
+        assert len(service.search(text=words[:40])) == found, words
+    assert len(service.search(facts={"place": long(7)[30]})) == 1
+
+
+def test_cases_in_memory_are_listed_while_others_open_some() -> None:
+    """A list that is asked for in the middle of an opening has the case or has it not, and is no error."""
+    service = rf.CaseService(flows(), rf.MemoryStore())
+
+    def open_some() -> None:
+        for number in range(1500):
+            service.open("errand", f"E-{number}", ask())
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor() as pool:
+            opening = pool.submit(open_some)
+            while not opening.done():
+                service.search(limit=1)
+            opening.result()
+    finally:
+        sys.setswitchinterval(before)
+    assert [one.id for one in service.search(limit=1)] == ["E-1499"]
 
 
 # ------------------------------------------------------------------ breaches
@@ -316,6 +438,18 @@ def test_a_month_ends_with_the_midnight_of_its_last_day(place: Place) -> None:
     assert [(one.breaches, one.cases) for one in rows] == [(1, 1)]
     assert len(service.breaches(until=midnight)) == 1
     assert len(service.breaches(since=midnight, until=midnight + timedelta(days=20))) == 0
+
+
+def test_breaches_up_to_the_ends_of_time(place: Place) -> None:
+    """The first and the last years are counted, or refused in words, like any other instant."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    service.sweep(at(days=30))
+    assert len(service.breaches(until=at(days=30))) == 1
+    assert len(service.breaches(since="9999-12-01T00:00:00Z", until="9999-12-31T00:00:00Z")) == 0
+    for until in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        with pytest.raises(rf.UsageError):
+            service.breaches(until=until)
 
 
 # ------------------------------------------------------------------ what may be asked
@@ -367,6 +501,54 @@ def test_pages_have_their_limits(place: Place) -> None:
     assert len(service.breaches(since=START, until=START)) == 0
     with pytest.raises(rf.UsageError, match="120"):
         service.breaches(since="1990-01-01T00:00:00+08:00", until=START)
+
+
+def told_a_cursor(*place: object) -> str:
+    """What a page's `next` would be if it had ended there."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+HALF = "a\ud800"
+NUL = "a\0"
+
+
+@pytest.mark.parametrize("odd", [HALF, NUL, 5])
+def test_ids_that_no_database_could_keep(place: Place, odd: Any) -> None:
+    """They are refused alike wherever cases are kept, before anything is asked of the database."""
+    service = place.service()
+    service.open("errand", "E-1", ask())
+    asked: list[Callable[[], Any]] = [
+        lambda: service.open("errand", odd, ask()),
+        lambda: service.open("errand", "E-2", ask(), parent=odd),
+        lambda: service.open("errand", "E-2", ask(), links={"lead": odd}),
+        lambda: service.send(odd, note(at(1))),
+        lambda: service.send("E-1", note(at(1)), key=odd),
+        lambda: service.link(odd, "lead", "E-1", actor=BOSS, at=at(1)),
+        lambda: service.link("E-1", "lead", odd, actor=BOSS, at=at(1)),
+        lambda: service.redact(odd, actor=BOSS, at=at(1), reason="asked for"),
+        lambda: service.find(odd),
+        lambda: service.case(odd),
+        lambda: service.history(odd),
+        lambda: service.search(parent=odd),
+        lambda: service.worklist(after=told_a_cursor("work", at().isoformat(), odd, "pick_up")),
+        lambda: service.worklist(roles=odd),
+        lambda: service.worklist(workflows=odd),
+        lambda: place.service(tenant=odd),
+    ]
+    for one in asked:
+        with pytest.raises(rf.UsageError):
+            one()
+    assert len(service.history("E-1")) == 1
+
+
+def test_texts_that_nobody_could_have_kept(place: Place) -> None:
+    """Half a surrogate pair is refused, as a command line hands it on; a cursor without end is none."""
+    service = place.service()
+    for odd in (HALF, 5, ["a"]):
+        with pytest.raises(rf.UsageError):
+            service.search(text=odd)  # type: ignore[arg-type]
+    with pytest.raises(rf.UsageError, match="next"):
+        service.search(after=base64.urlsafe_b64encode(b"[" * 100_000).decode())
 
 
 def test_no_answer_crosses_tenants(place: Place, tmp_path: Path) -> None:

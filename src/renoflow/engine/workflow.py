@@ -33,7 +33,7 @@ from renoflow.records import (
     Payment,
     Told,
 )
-from renoflow.values import Actor, Label, check_actor, check_text, instant
+from renoflow.values import Actor, Label, check_actor, check_id, check_text, instant
 from renoflow.workflow.catalog import Profile, extended, load_definitions, load_profile
 from renoflow.workflow.compile import compile_workflow
 from renoflow.workflow.leaves import Predicate
@@ -92,7 +92,7 @@ class Workflow:
         """
         if not case_id or not isinstance(case_id, str):
             raise UsageError(f"a case needs an id that is a text; found {case_id!r}")
-        check_text(case_id)
+        check_id(case_id)
         command = Command(
             event=event or self.opening,
             actor=actor,

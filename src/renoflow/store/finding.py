@@ -21,7 +21,7 @@ from renoflow.store.questions import (
 )
 from renoflow.store.rows import Form, stage_of
 from renoflow.store.runner import Runner
-from renoflow.store.terms import WORDS, Term
+from renoflow.store.terms import LONGEST, WORDS, Term
 from renoflow.values import Label
 from renoflow.workflow.plan import Plan
 
@@ -32,7 +32,7 @@ Statement = tuple[str, Values]
 BRANCHES = 400
 """SQLite joins no more than 500 SELECTs in one statement."""
 
-END = "\U0010ffff"
+END = "\U0010ffff" * LONGEST
 """Sorts after whatever a word may go on with."""
 
 
@@ -61,20 +61,21 @@ def _parts(pairs: Sequence[Pair], postgres: bool) -> Iterator[Sequence[Pair]]:
 
 # ------------------------------------------------------------------ what is due
 
-_DUE = "due_at, case_id, name"
 _OWED = """
 SELECT d.due_at, d.case_id, d.name, d.workflow, d.status, d.target_at, d.provisional
 FROM renoflow_deadlines d
 WHERE d.workflow = {{0}} AND d.name = {{1}} AND d.tenant = :tenant AND d.status <> 'paused'{bounds}
-ORDER BY d.due_at, d.case_id LIMIT :limit
+ORDER BY d.due_at, d.case_id{by_signs} LIMIT :limit
 """
-_WORK = f"""
+_WORK = """
 SELECT b.due_at, b.case_id, b.name, b.workflow, b.status, b.target_at, b.provisional,
 c.state, c.parent, c.root
-FROM (SELECT a.* FROM {{owed}} ORDER BY {_DUE} LIMIT :limit) AS b
+FROM (SELECT a.* FROM {owed} ORDER BY due_at, case_id{by_signs}, name{by_signs} LIMIT :limit) AS b
 JOIN renoflow_cases c ON c.tenant = :tenant AND c.id = b.case_id
-ORDER BY {_DUE}
+ORDER BY due_at, case_id{by_signs}, name{by_signs}
 """
+BY_SIGNS = ' COLLATE "C"'
+"""Equal instants in the order of Python and SQLite, whatever language a PostgreSQL sorts by."""
 
 
 def worklist(runner: Runner, tenant: str, question: WorkQuestion) -> list[WorkItem]:
@@ -88,18 +89,20 @@ def worklist(runner: Runner, tenant: str, question: WorkQuestion) -> list[WorkIt
 
 
 def work_statements(form: Form, postgres: bool, tenant: str, question: WorkQuestion) -> Iterator[Statement]:
+    by_signs = BY_SIGNS if postgres else ""
     bounds, common = "", {"tenant": tenant, "limit": question.limit}
     if question.until is not None:
         bounds += " AND d.due_at <= :until"
         common["until"] = form.put(question.until)
     if question.after is not None:
-        bounds += " AND (d.due_at, d.case_id, d.name) > (:after_due, :after_case, :after_name)"
+        place = f"(d.due_at, d.case_id{by_signs}, d.name{by_signs})"
+        bounds += f" AND {place} > (:after_due, :after_case, :after_name)"
         due_at, case, name = question.after
         common |= {"after_due": form.put(due_at), "after_case": case, "after_name": name}
     limits = [(workflow, name) for workflow, names in question.limits.items() for name in names]
     for part in _parts(limits, postgres):
-        owed, values = _for_each(_OWED.format(bounds=bounds), part, postgres)
-        yield _WORK.format(owed=owed), common | values
+        owed, values = _for_each(_OWED.format(bounds=bounds, by_signs=by_signs), part, postgres)
+        yield _WORK.format(owed=owed, by_signs=by_signs), common | values
 
 
 def _item(form: Form, question: WorkQuestion, row: Sequence[Any]) -> WorkItem:

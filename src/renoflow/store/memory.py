@@ -136,6 +136,9 @@ class _Shelf:
     # -------------------------------------------------------------- writing
 
     def save(self, change: Change, answer: Answer | None = None) -> None:
+        # Before the cases, since somebody may be reading, and looks for the history of every case there is.
+        for entry in change.entries:
+            self.histories.setdefault(entry.case, []).append(entry)
         for case in change.cases:
             if case.id not in self.kept:
                 self._add(case)
@@ -145,8 +148,6 @@ class _Shelf:
         for case in change.cases:
             self._join(case)
             self.waiting.pop(self.roots[case.id], None)
-        for entry in change.entries:
-            self.histories.setdefault(entry.case, []).append(entry)
         for effect in change.effects:
             self.items[effect.key] = OutboxItem(effect=effect, status="waiting", retry_at=effect.at)
         if answer is not None:

@@ -16,6 +16,9 @@ Parts = dict[str, list[Values]]
 """The rows of one write, by the part of it (`statements.PARTS`)."""
 
 UNIQUE_VIOLATION = "23505"
+MOST_TERMS = 1000
+"""In one statement of PostgreSQL, which takes 65535 values: a case with many long texts has more."""
+
 NOWHERE: Mapping[str, int] = {}
 
 _MOVED_PLACE = sql.place_of("moved", "position")
@@ -60,6 +63,12 @@ class Runner(msgspec.Struct, frozen=True, kw_only=True):
             moved_rows = {row[_MOVED_PLACE] for row in parts["moved"]}
             families = [row for row in parts["families"] if row[_FAMILY_PLACE] not in moved_rows]
             parts = {**parts, "families": families}
+        for part in ("lost_terms", "new_terms"):
+            terms = parts.get(part, [])
+            if len(terms) > MOST_TERMS:
+                for first in range(0, len(terms), MOST_TERMS):
+                    self._write_at_once({part: terms[first : first + MOST_TERMS]})
+                parts = {**parts, part: []}
         present = [(part, rows) for part in sql.PARTS if (rows := parts.get(part))]
         if not present:
             return NOWHERE

@@ -266,8 +266,10 @@ class SqlSession:
         parts: Parts = {"lines": [self._line(entry) for entry in change.entries]}
         for case in change.cases:
             self._wake_by(case)
+        # One that fell due long ago may have opened cases that have moved since.
+        opened_at = {entry.case: entry.at for entry in change.entries if entry.number == 1}
         for case in change.cases:
-            self._add_case(parts, case, before[case.id])
+            self._add_case(parts, case, before[case.id], opened_at.get(case.id))
         if self._stale:
             # A root that is opened just now has its figures already.
             roots = sorted(name for name in self._stale if name not in before or before[name])
@@ -358,11 +360,11 @@ class SqlSession:
         family = self._families.get(root)
         return (0, None) if family is None else (family.members, self._form.put(family.wakes_at))
 
-    def _add_case(self, parts: Parts, case: Case, before: Row | None) -> None:
+    def _add_case(self, parts: Parts, case: Case, before: Row | None, opened_at: datetime | None) -> None:
         row = self._rows[case.id]
         values = case_values(self._form, row.plan, case, row.head)
         if before is None:
-            at = self._form.put(case.at)
+            at = self._form.put(opened_at)
             place = self._tenant, case.id, case.workflow, row.root, case.parent, at
             opened = *place, *values, *self._figures(case.id)
             parts.setdefault("opened", []).append(opened)

@@ -109,8 +109,10 @@ def _value_term(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    text = value.isoformat() if isinstance(value, date) else str(value)
+        value = value.normalize() + 0  # which is no negative zero
+        text = f"{value:f}" if value.adjusted() > -_LONGEST_VALUE else str(value)
+    else:
+        text = value.isoformat() if isinstance(value, date) else str(value)
     if len(text) <= _LONGEST_VALUE and _NUL not in text:
         return text
     return f"sha256:{sha256(text.encode()).hexdigest()}"

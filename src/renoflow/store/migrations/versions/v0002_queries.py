@@ -49,8 +49,8 @@ def _deadlines() -> None:
     provisional = sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column(table, provisional)
     op.execute(
-        "UPDATE renoflow_deadlines SET workflow = (SELECT c.workflow FROM renoflow_cases c "
-        "WHERE c.tenant = renoflow_deadlines.tenant AND c.id = renoflow_deadlines.case_id)"
+        "UPDATE renoflow_deadlines SET workflow = coalesce((SELECT c.workflow FROM renoflow_cases c "
+        "WHERE c.tenant = renoflow_deadlines.tenant AND c.id = renoflow_deadlines.case_id), '')"
     )
     op.drop_index("renoflow_deadlines_due", table)
     _partial(
