@@ -59,13 +59,15 @@ class MemoryStore:
     def _shelf(self, tenant: str, connection: Any) -> _Shelf:
         if connection is not None:
             raise UsageError("cases in memory are part of no database transaction; use rf.SqlStore(...)")
-        return self._shelves.setdefault(tenant, _Shelf())
+        return self._shelves.setdefault(tenant, _Shelf(lock=self._lock))
 
 
 @frozen
 class _Shelf:
-    """The cases of one tenant: both the session and the reader of `protocol`."""
+    """The cases of one tenant: both the session and the reader of `protocol`. Whatever looks at more than one
+    thing waits for the lock, as somebody else may be writing."""
 
+    lock: RLock
     kept: dict[str, Case] = field(factory=dict)
     places: dict[str, int] = field(factory=dict)
     roots: dict[str, str] = field(factory=dict)
@@ -86,10 +88,12 @@ class _Shelf:
         return self.kept.get(case_id)
 
     def cases(self) -> Iterator[Case]:
-        return iter(tuple(self.kept.values()))
+        with self.lock:
+            return iter(tuple(self.kept.values()))
 
     def ids_near(self, case_id: str) -> Sequence[str]:
-        return tuple(self.kept)
+        with self.lock:
+            return tuple(self.kept)
 
     def history(self, case_id: str) -> Sequence[HistoryEntry]:
         return tuple(self.histories.get(case_id, ()))
@@ -119,13 +123,16 @@ class _Shelf:
     # -------------------------------------------------------------- questions about many cases
 
     def worklist(self, question: WorkQuestion) -> Sequence[WorkItem]:
-        return scanning.worklist(self.cases(), self.roots, question)
+        with self.lock:
+            return scanning.worklist(self.kept.values(), self.roots, question)
 
     def search(self, question: CaseQuestion) -> Sequence[PlacedCase]:
-        return scanning.search(tuple(self.kept.values()), self.roots, self.histories, question)
+        with self.lock:
+            return scanning.search(tuple(self.kept.values()), self.roots, self.histories, question)
 
     def breaches(self, question: BreachQuestion) -> Breaches:
-        return scanning.breaches(self.cases(), self.histories, question)
+        with self.lock:
+            return scanning.breaches(self.kept.values(), self.histories, question)
 
     def outdated(self, layouts: Iterable[Term], limit: int) -> Sequence[tuple[str, Term]]:
         return ()
@@ -136,9 +143,6 @@ class _Shelf:
     # -------------------------------------------------------------- writing
 
     def save(self, change: Change, answer: Answer | None = None) -> None:
-        # Before the cases, since somebody may be reading, and looks for the history of every case there is.
-        for entry in change.entries:
-            self.histories.setdefault(entry.case, []).append(entry)
         for case in change.cases:
             if case.id not in self.kept:
                 self._add(case)
@@ -148,6 +152,8 @@ class _Shelf:
         for case in change.cases:
             self._join(case)
             self.waiting.pop(self.roots[case.id], None)
+        for entry in change.entries:
+            self.histories.setdefault(entry.case, []).append(entry)
         for effect in change.effects:
             self.items[effect.key] = OutboxItem(effect=effect, status="waiting", retry_at=effect.at)
         if answer is not None:
@@ -219,11 +225,13 @@ class _Shelf:
         return list(found.items())
 
     def next_wake(self, until: datetime) -> datetime | None:
-        claimed = self.claim(until, 1)
+        with self.lock:
+            claimed = self.claim(until, 1)
         return claimed[0][1] if claimed else None
 
     def count_due(self, until: datetime) -> int:
-        return len(self.claim(until, len(self.kept)))
+        with self.lock:
+            return len(self.claim(until, len(self.kept)))
 
     def postpone(self, root: str, at: datetime, failure: str) -> Postponed:
         before = self.waiting.get(root)
@@ -233,12 +241,14 @@ class _Shelf:
         return found
 
     def postponed(self) -> Sequence[Postponed]:
-        return tuple(self.waiting.values())
+        with self.lock:
+            return tuple(self.waiting.values())
 
     # -------------------------------------------------------------- the outbox
 
     def outbox(self, status: str, limit: int) -> Sequence[OutboxItem]:
-        return [item for item in self.items.values() if item.status == status][:limit]
+        with self.lock:
+            return [item for item in self.items.values() if item.status == status][:limit]
 
     def take_effect(self, at: datetime) -> OutboxItem | None:
         due = [
