@@ -26,7 +26,7 @@ LAYERS: Sequence[Sequence[str]] = (
     ("engine",),
     ("store",),
     ("transaction",),
-    ("outcome", "paging"),
+    ("outcome", "paging", "asking"),
     ("queries", "sweeping", "delivery"),
     ("service",),
     ("script",),

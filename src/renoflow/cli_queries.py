@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from renoflow.asking import plans_of
 from renoflow.cli_kept import Adder, Loader, answer, on_cases, say
 from renoflow.engine.workflow import Workflows
 from renoflow.errors import UsageError
-from renoflow.queries import CaseReader, plans_of
+from renoflow.queries import CaseReader
 from renoflow.records import FactValue
 from renoflow.store.questions import Page
 from renoflow.values import Label, instant, listed, parse_date

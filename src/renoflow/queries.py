@@ -1,21 +1,27 @@
-"""What a host asks about its cases: one of them, its history, what is due, which cases, how many breaches.
-
-Names and values are checked against the workflows here; the store answers.
-"""
+"""What a host asks about its cases: one of them, its history, what is due, which cases, how many breaches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, get_args
 
-from renoflow.engine.calendar import Calendar
-from renoflow.engine.localdays import TICK, date_of, plus
+from renoflow.asking import (
+    Names,
+    check_layouts,
+    count_of,
+    months_of,
+    owners_of,
+    plans_of,
+    states_of,
+    terms_wanted,
+    words_wanted,
+)
 from renoflow.engine.workflow import Workflow, Workflows
-from renoflow.errors import SchemaMismatch, UnknownName, UsageError
+from renoflow.errors import UnknownName, UsageError
 from renoflow.paging import at_most, checked_limit, page_of, place_of
-from renoflow.records import NO_FACTS, Case, FactValue, HistoryEntry
+from renoflow.records import NO_FACTS, Case, HistoryEntry
 from renoflow.store.memory import MemoryStore
 from renoflow.store.protocol import OutboxItem, Postponed, Reader, Status, Store
 from renoflow.store.questions import (
@@ -30,17 +36,10 @@ from renoflow.store.questions import (
     WorkQuestion,
     limits_of,
 )
-from renoflow.store.terms import LONGEST, Term, layout_name, layout_of, searched, wanted_terms, wanted_words
-from renoflow.values import check_id, check_text, instant, several
+from renoflow.values import check_id, instant
 from renoflow.workflow.plan import Plan
 
-Plans = Mapping[str, Plan]
-Names = str | Iterable[str] | None
-
 STATUSES: tuple[Status, ...] = get_args(Status)
-
-MOST_MONTHS = 120
-"""Months of one question about breaches."""
 
 
 class CaseReader:
@@ -123,8 +122,8 @@ class CaseReader:
         for a fact that no case is found by or a value that it cannot be, and `SchemaMismatch` when `reindex`
         has to come first."""
         plans = plans_of(self.workflows, workflow)
-        states = _states(plans, state, stage, ended)
-        terms = _terms(plans, facts)
+        states = states_of(plans, state, stage, ended)
+        terms = terms_wanted(plans, facts)
         place = place_of("cases", after, (int,))
         question = CaseQuestion(
             kinds=tuple(
@@ -132,14 +131,14 @@ class CaseReader:
                 for name, plan in plans.items()
                 if name in terms and (states is None or states[name])
             ),
-            words=_words(text),
+            words=words_wanted(text),
             parent=check_id(parent) if parent else "",
             before=LAST if place is None else min(max(place[0], 0), LAST),
             limit=checked_limit(limit) + 1,
         )
         with self._read(connection) as reader:
             if facts or question.words:
-                _check_layouts(reader, plans)
+                check_layouts(reader, plans)
             page = page_of("cases", reader.search(question), limit, lambda placed: placed[:1])
         return Page(items=tuple(case for _, case in page.items), next=page.next)
 
@@ -163,7 +162,7 @@ class CaseReader:
         `after` is the `next` of the page before; `limit` is at most 500. Raises `UnknownName` for a role or a
         workflow that there is not."""
         plans = plans_of(self.workflows, workflows)
-        owners = _roles(plans, roles)
+        owners = owners_of(plans, roles)
         place = place_of("work", after, (str, str, str))
         question = WorkQuestion(
             limits={name: limits_of(plan, owners) for name, plan in plans.items()},
@@ -215,10 +214,10 @@ class CaseReader:
         size = checked_limit(limit)
         found: list[BreachCount] = []
         with self._read(connection) as reader:
-            for month, begins, ends in _months(self.workflows.calendar, start, end):
+            for month, begins, ends in months_of(self.workflows.calendar, start, end):
                 if month >= place[0] and len(found) <= size:
                     counts = reader.breaches(BreachQuestion(limits=limits, since=begins, until=ends))
-                    rows = (_count(plans, month, where, *count) for where, count in sorted(counts.items()))
+                    rows = (count_of(plans, month, where, *count) for where, count in sorted(counts.items()))
                     found += [row for row in rows if (row.month, row.workflow, row.deadline) > place]
         return page_of("breaches", found, limit, lambda row: (row.month, row.workflow, row.deadline))
 
@@ -239,175 +238,3 @@ class CaseReader:
 
     def _read(self, connection: Any) -> AbstractContextManager[Reader]:
         return self.store.read(self.tenant, self._plan, connection)
-
-
-# ------------------------------------------------------------------ names and values
-
-
-def plans_of(workflows: Workflows, names: Names = None) -> Plans:
-    """The plans of these workflows, of all when None; raises `UnknownName`."""
-    if isinstance(names, str):
-        names = (names,)
-    wanted = workflows if names is None else several(names, "workflows")
-    return {name: workflows[name].plan for name in wanted}
-
-
-def layouts_of(plans: Plans) -> Sequence[Term]:
-    """The term that each workflow's cases have when they are found by its present facts."""
-    return [(layout_name(name), layout_of(plan)) for name, plan in plans.items()]
-
-
-def _check_layouts(reader: Reader, plans: Plans) -> None:
-    """Refuse an answer that would leave out cases, because their file called other facts searchable."""
-    for case, (_, layout) in reader.outdated(layouts_of(plans), 1):
-        raise SchemaMismatch(
-            f"the case {case!r}, and perhaps others, cannot be found by facts and words yet: it was kept "
-            "before cases could be, or the searchable facts of its workflow have changed since. Run "
-            "`renoflow db reindex` with the same workflow files, or service.reindex()",
-            found=None,
-            wanted=layout,
-        )
-
-
-def _roles(plans: Plans, roles: Names) -> frozenset[str] | None:
-    if roles is None:
-        return None
-    wanted = frozenset((roles,) if isinstance(roles, str) else several(roles, "roles"))
-    known = {role for plan in plans.values() for role in plan.roles}
-    for role in sorted(wanted - known):
-        raise UnknownName("role", role, known)
-    return wanted
-
-
-def _states(
-    plans: Plans, state: str | None, stage: str | None, ended: bool | None
-) -> Mapping[str, tuple[str, ...]] | None:
-    """The states that are asked for, by workflow; None when all will do."""
-    if state is None and stage is None and ended is None:
-        return None
-    all_states = {name: plan.definition.states for name, plan in plans.items()}
-    known = {one for states in all_states.values() for one in states}
-    if state is not None and state not in known:
-        raise UnknownName("state", state, known)
-    stages = {one.stage for states in all_states.values() for one in states.values()}
-    if stage is not None and stage not in stages:
-        raise UnknownName("stage", stage, stages)
-    return {
-        name: tuple(
-            one
-            for one, found in states.items()
-            if (state is None or one == state)
-            and (stage is None or found.stage == stage)
-            and (ended is None or (one in plans[name].finals) == ended)
-        )
-        for name, states in all_states.items()
-    }
-
-
-def _terms(plans: Plans, facts: Mapping[str, Any]) -> Mapping[str, tuple[Term, ...]]:
-    """The terms of these facts in each workflow that has them all, with such values."""
-    for name in facts:
-        _check_fact(plans, name)
-    found: dict[str, tuple[Term, ...]] = {}
-    misfits: list[UsageError] = []
-    for workflow, plan in plans.items():
-        known = searched(plan).facts
-        if all(name in known for name in facts):
-            try:
-                each = [wanted_terms(known[name][0], _value(plan, name, facts[name])) for name in facts]
-            except UsageError as error:
-                misfits.append(error)
-            else:
-                found[workflow] = tuple(term for terms in each for term in terms)
-    if misfits and not found:
-        raise misfits[0]
-    return found
-
-
-def _check_fact(plans: Plans, name: str) -> None:
-    known = {one for plan in plans.values() for one in searched(plan).facts}
-    if name in known:
-        return
-    found = [plan.facts[name] for plan in plans.values() if name in plan.facts]
-    if not found:
-        raise UnknownName("fact", name, known)
-    if any(fact.personal for fact in found):
-        raise UsageError(f"the fact {name!r} is personal, and nobody is looked for by such a fact")
-    raise UsageError(
-        f"no case is found by the fact {name!r}, since its workflow file does not say `searchable = true`; "
-        f"cases are found by {', '.join(sorted(known)) or 'none yet'}"
-    )
-
-
-def _value(plan: Plan, name: str, value: Any) -> FactValue:
-    fact = plan.facts[name]
-    if fact.type in ("set", "texts") and isinstance(value, str):
-        value = (value,)
-    try:
-        found = fact.keep(value)
-    except ValueError as error:
-        raise UsageError(
-            f"{error}, which the fact {name!r} of {plan.id!r} cannot be; it is {fact.wanted.en}"
-        ) from None
-    if found == ():
-        raise UsageError(f"the fact {name!r}: name at least one that it is to hold")
-    return found
-
-
-def _words(text: str | None) -> str:
-    if text is None:
-        return ""
-    found = wanted_words(check_text(text))
-    if not found or len(found) > LONGEST:
-        raise UsageError(f"{text!r}: look for a text of 1 to {LONGEST} characters, with a letter or a digit")
-    return found
-
-
-# ------------------------------------------------------------------ months
-
-
-def _count(plans: Plans, month: str, where: tuple[str, str], breaches: int, cases: int) -> BreachCount:
-    workflow, name = where
-    plan = plans[workflow]
-    clock = plan.clocks[name]
-    return BreachCount(
-        month=month,
-        workflow=workflow,
-        deadline=name,
-        label=clock.label,
-        cites=plan.definition.deadlines[clock.rule].cites,
-        breaches=breaches,
-        cases=cases,
-    )
-
-
-def _months(
-    calendar: Calendar, since: datetime | None, until: datetime
-) -> Sequence[tuple[str, datetime, datetime]]:
-    """Each month with the instants after which it begins and with which it ends. What is due at the end of
-    its last day is missed at the midnight that follows, and belongs to it."""
-    if since is not None and since >= until:
-        if since > until:
-            raise UsageError(f"since ({calendar.iso(since)}) lies after until ({calendar.iso(until)})")
-        return []
-    last = _month_of(calendar, plus(until, -TICK))
-    first = _earlier(last, 11) if since is None else _month_of(calendar, since)
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if count > MOST_MONTHS:
-        raise UsageError(f"{count} months are asked for, at most {MOST_MONTHS} are counted at once")
-    months = [_earlier(last, count - 1 - number) for number in range(count)]
-    edges = [calendar.midnight(month.toordinal()) for month in months]
-    begins = [edge if since is None else max(edge, since) for edge in edges]
-    ends = [*edges[1:], until]
-    return [(f"{month:%Y-%m}", begin, end) for month, begin, end in zip(months, begins, ends, strict=True)]
-
-
-def _month_of(calendar: Calendar, at: datetime) -> date:
-    return date_of(calendar.day_of(at)).replace(day=1)
-
-
-def _earlier(month: date, count: int) -> date:
-    number = month.year * 12 + month.month - 1 - count
-    if number < 12:
-        raise UsageError(f"{count} months before {month:%Y-%m} lies before the year 1")
-    return date(number // 12, number % 12 + 1, 1)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from renoflow.asking import layouts_of, plans_of
 from renoflow.delivery import Delivery, deliver
 from renoflow.engine.adjustments import PUBLISHED
 from renoflow.engine.redaction import names_redacted
@@ -15,7 +16,7 @@ from renoflow.engine.workflow import Workflow
 from renoflow.errors import UnknownName, UsageError
 from renoflow.outcome import Outcome, again, remembered, request_of, together
 from renoflow.paging import at_most
-from renoflow.queries import CaseReader, layouts_of, plans_of
+from renoflow.queries import CaseReader
 from renoflow.records import NO_FACTS, Case, Command, Effect, Reason
 from renoflow.store.protocol import Session
 from renoflow.store.terms import Term

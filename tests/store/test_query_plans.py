@@ -11,7 +11,8 @@ import pytest
 from attrs import evolve
 from sqlalchemy import Engine
 
-from renoflow.queries import CaseReader, plans_of
+from renoflow.asking import plans_of
+from renoflow.queries import CaseReader
 from renoflow.store import finding
 from renoflow.store.questions import LAST, BreachQuestion, CaseQuestion, Kind, WorkQuestion, limits_of
 from renoflow.store.rows import NATIVE, TEXT
