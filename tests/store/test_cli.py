@@ -227,7 +227,13 @@ def test_tables_are_made_and_checked(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "renoflow_cases_due" in said(capsys, "db", "check", "--db", url)
 
 
-@pytest.mark.parametrize("words", [("sweep",), ("outbox",), ("verify-history",), ("db", "check")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sweep",), ("outbox",), ("verify-history",), ("db", "check"),
+        ("worklist",), ("cases",), ("breaches",), ("db", "reindex"),
+    ],
+)  # fmt: skip
 def test_a_mistyped_file_makes_no_new_firm(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
 ) -> None:

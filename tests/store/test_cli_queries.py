@@ -488,18 +488,6 @@ def test_the_commands_ask_postgresql_alike(capsys: pytest.CaptureFixture[str], p
     store_of(service).engine.dispose()
 
 
-@pytest.mark.parametrize("words", [("worklist",), ("cases",), ("breaches",), ("db", "reindex")])
-def test_a_mistyped_file_makes_no_new_firm(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    """A SQLite file that is not there is an error, and is not there afterwards either."""
-    path = tmp_path / "frim.db"
-    code, answer = run(capsys, *words, "--db", f"sqlite:///{path}")
-    assert code == 2
-    assert "没有文件" in answer["error"]
-    assert not path.exists()
-
-
 def test_two_dashes_are_no_value(capsys: pytest.CaptureFixture[str], url: str) -> None:
     """Where Python's own reading of arguments would lose them, that is said; exit code 2."""
     with pytest.raises(SystemExit, match="2"):
