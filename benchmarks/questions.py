@@ -3,8 +3,8 @@
 A page of a hundred is asked for, in turns, from a database of twenty thousand cases and from one of a
 million. The indexes do their work where the second costs little more than the first; the page of a fact and
 that of words are full only among the million, and breaches are counted, so they cost what there are of them.
-One in five of the cases has something due, half are another tenant's, one in fifty was late once. There are 28 days
-only, so that many are due at the same instant.
+One in five of the cases has something due, half are another tenant's, one in fifty was late once. There are
+28 days only, so that many are due at the same instant.
 
 Run: python -m benchmarks.questions
 """
